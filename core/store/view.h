@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A view is what applies frames in order: traces with the service map, series,
+ * logs, the ledger, producers, alarms. It is driven by one thread that owns
+ * its data; it reads no clock (the frame has the time) and no journal. Readers
+ * in other threads take the view's own short lock.
+ *
+ * The collector gives each view its frames from a bounded queue; when that is
+ * full the view later reads on from the journal. A frame is given again after
+ * a restart when no checkpoint covers it, and only then: a view need not find
+ * repeats itself, but its checkpoint must hold its state and the position
+ * together, atomically.
+ */
+#ifndef TALLY_CORE_STORE_VIEW_H
+#define TALLY_CORE_STORE_VIEW_H
+
+#include "core/store/journal.h"
+#include "core/wire/records.h"
+
+/* One frame with what it decodes to; records without effect (frame.refused)
+ * are taken out already. Borrowed: valid until apply returns. */
+struct delivery {
+	const struct frame *frame;
+	const struct records *records;
+};
+
+struct view_ops {
+	const char *name;
+	/* 0, or an error that stops this view (reported, its checkpoint stays
+	 * where it is): ERR_NOMEM, ERR_IO, ERR_FULL are tried again with the
+	 * same delivery, so apply must not half-apply. Bad data never stops a
+	 * view: ingest refused it. */
+	int (*apply)(void *self, const struct delivery *d);
+	/* Makes everything applied so far durable, with `next` of the last
+	 * frame applied as position. Called by the view's thread every few
+	 * seconds, when much was applied, and at a clean end. */
+	int (*checkpoint)(void *self);
+	/* Time passes without frames: called about once a second with the
+	 * wall clock, so that windows close. May be NULL. */
+	int (*tick)(void *self, struct wall now);
+};
+
+struct view {
+	const struct view_ops *ops;
+	void *self;
+	uint64_t position; /* of the next frame it needs; 0: from the oldest */
+	/* Position up to which what was applied is durable: set by open and by
+	 * checkpoint. The journal keeps what is behind it. */
+	uint64_t durable;
+};
+
+#endif
