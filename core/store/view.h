@@ -22,6 +22,10 @@
 struct delivery {
 	const struct frame *frame;
 	const struct records *records;
+	/* Of a native batch: who sent it, which one, hash of its bytes. */
+	struct sv producer; /* empty: not a native batch */
+	uint64_t sequence;
+	uint64_t body_hash;
 };
 
 struct view_ops {
