@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/door/http.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdatomic.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "collector/door/address.h"
+#include "core/base/log.h"
+
+struct http {
+	struct MHD_Daemon *daemon;
+	struct http_options options;
+	char address[ADDRESS_TEXT_MAX];
+	_Atomic bool quiesced;
+};
+
+/* A request with what only the door knows of it. */
+struct exchange {
+	struct request request; /* first: a request is its exchange */
+	struct MHD_Connection *connection;
+	bool too_large;
+	bool handled;  /* the handler has been called */
+	bool deferred; /* and said that the reply comes later */
+};
+
+static struct exchange *exchange_of(struct request *r)
+{
+	return (struct exchange *)r;
+}
+
+static void exchange_free(struct exchange *x)
+{
+	arena_fini(&x->request.arena);
+	buf_fini(&x->request.body);
+	buf_fini(&x->request.reply);
+	free(x);
+}
+
+/* A version 4 UUID, as AWS's request ids are. */
+static void make_request_id(char out[37])
+{
+	uint8_t b[16];
+	size_t at = 0;
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		memset(b, 0, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			out[at++] = '-';
+		hex_from(out + at, b + i, 1);
+		at += 2;
+	}
+	out[at] = '\0';
+}
+
+static enum MHD_Result reply_queue(struct exchange *x)
+{
+	struct request *r = &x->request;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	size_t len = r->reply.len;
+	char *bytes = buf_detach(&r->reply);
+	char text[40];
+
+	response = MHD_create_response_from_buffer(
+		len, bytes ? bytes : (void *)"",
+		bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (!response) {
+		free(bytes);
+		return MHD_NO;
+	}
+	if (r->content_type)
+		MHD_add_response_header(response, "Content-Type",
+					r->content_type);
+	if (r->retry_after_s) {
+		snprintf(text, sizeof(text), "%u", r->retry_after_s);
+		MHD_add_response_header(response, "Retry-After", text);
+	}
+	if (r->error_type)
+		MHD_add_response_header(response, "x-amzn-ErrorType",
+					r->error_type);
+	if (r->wants_id) {
+		make_request_id(text);
+		MHD_add_response_header(response, "x-amzn-RequestId", text);
+	}
+	result = MHD_queue_response(x->connection, r->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static void reply_error(struct request *r, unsigned status, const char *code,
+			const char *message)
+{
+	buf_reset(&r->reply);
+	buf_format(&r->reply,
+		   "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}\n", code,
+		   message);
+	r->content_type = "application/json";
+	r->status = status;
+}
+
+static enum method method_of(const char *method)
+{
+	if (!strcmp(method, "GET") || !strcmp(method, "HEAD"))
+		return METHOD_GET;
+	return !strcmp(method, "POST") ? METHOD_POST : METHOD_OTHER;
+}
+
+/* The head of a request is here. NULL in *out: memory is used up. */
+static enum MHD_Result on_head(struct http *h, struct MHD_Connection *c,
+			       const char *url, const char *method, void **out)
+{
+	const char *length = MHD_lookup_connection_value(
+		c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct exchange *x = calloc(1, sizeof(*x));
+	uint64_t bytes = 0;
+
+	if (!x)
+		return MHD_NO;
+	*out = x;
+	x->connection = c;
+	x->request.http = h;
+	x->request.method = method_of(method);
+	x->request.body.limit = HTTP_BODY_MAX;
+	x->request.path = arena_copy(&x->request.arena, sv_from(url));
+	if (!x->request.path.ptr)
+		return MHD_NO;
+	if (length && (!sv_to_u64(sv_from(length), &bytes) ||
+		       bytes > HTTP_BODY_MAX)) {
+		/* Refused before the body is read; MHD then closes. */
+		reply_error(&x->request, 413, "RequestTooLarge",
+			    "the body is over 8 MiB: send smaller batches");
+		return reply_queue(x);
+	}
+	return MHD_YES;
+}
+
+static void on_body(struct exchange *x, const char *data, size_t *size)
+{
+	buf_add(&x->request.body, data, *size);
+	if (x->request.body.failed)
+		x->too_large = true;
+	*size = 0;
+}
+
+static enum MHD_Result on_request(struct http *h, struct exchange *x)
+{
+	struct request *r = &x->request;
+
+	if (x->too_large) {
+		reply_error(r, 413, "RequestTooLarge",
+			    "the body is over 8 MiB: send smaller batches");
+		return reply_queue(x);
+	}
+	if (atomic_load(&h->quiesced)) {
+		reply_error(r, 503, "ServiceUnavailable",
+			    "the collector is stopping: send it again");
+		r->retry_after_s = 1;
+		return reply_queue(x);
+	}
+	x->handled = true;
+	r->status = 200;
+	h->options.handler(h->options.arg, r);
+	/* A deferred one may be answered by now, by another thread: nothing
+	 * of x is touched any more. request_defer suspended the connection,
+	 * and MHD calls again when it is resumed. */
+	return MHD_YES;
+}
+
+static enum MHD_Result on_access(void *arg, struct MHD_Connection *c,
+				 const char *url, const char *method,
+				 const char *version, const char *data,
+				 size_t *size, void **context)
+{
+	struct exchange *x = *context;
+
+	(void)version;
+	if (!x)
+		return on_head(arg, c, url, method, context);
+	if (*size) {
+		on_body(x, data, size);
+		return MHD_YES;
+	}
+	if (!x->handled) {
+		enum MHD_Result result = on_request(arg, x);
+
+		if (!x->handled || x->deferred)
+			return result;
+	}
+	return reply_queue(x);
+}
+
+static void on_done(void *arg, struct MHD_Connection *c, void **context,
+		    enum MHD_RequestTerminationCode why)
+{
+	(void)arg;
+	(void)c;
+	(void)why;
+	if (*context)
+		exchange_free(*context);
+	*context = NULL;
+}
+
+static void on_log(void *arg, const char *format, va_list ap)
+{
+	char text[512];
+
+	(void)arg;
+	vsnprintf(text, sizeof(text), format, ap);
+	text[strcspn(text, "\n")] = '\0';
+	log_line(LOG_WARN, "http", "%s", text);
+}
+
+int http_start(struct http **out, const struct http_options *options,
+	       struct diag *diag)
+{
+	struct http *h = calloc(1, sizeof(*h));
+	unsigned threads = options->threads ? options->threads : HTTP_THREADS;
+	int fd;
+
+	if (!h)
+		return diag_set(diag, ERR_NOMEM, "out of memory");
+	h->options = *options;
+	fd = address_listen(options->address, SOCK_STREAM, h->address, diag);
+	if (fd < 0) {
+		free(h);
+		return fd;
+	}
+	h->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			MHD_USE_ERROR_LOG | MHD_USE_TURBO,
+		0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+		NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 << 10),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+		MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0,
+		MHD_OPTION_END);
+	if (!h->daemon) {
+		close(fd);
+		free(h);
+		return diag_set(diag, ERR_IO, "cannot start HTTP on %s",
+				options->address);
+	}
+	*out = h;
+	return 0;
+}
+
+const char *http_address(const struct http *h)
+{
+	return h->address;
+}
+
+void http_quiesce(struct http *h)
+{
+	atomic_store(&h->quiesced, true);
+}
+
+void http_stop(struct http *h)
+{
+	MHD_stop_daemon(h->daemon);
+	free(h);
+}
+
+struct sv request_header(struct request *r, const char *name)
+{
+	return sv_from(MHD_lookup_connection_value(
+		exchange_of(r)->connection, MHD_HEADER_KIND, name));
+}
+
+struct sv request_query(struct request *r, const char *name)
+{
+	return sv_from(MHD_lookup_connection_value(
+		exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
+}
+
+struct query_walk {
+	void (*each)(void *arg, struct sv name, struct sv value);
+	void *arg;
+};
+
+static enum MHD_Result walk_query(void *arg, enum MHD_ValueKind kind,
+				  const char *name, const char *value)
+{
+	struct query_walk *w = arg;
+
+	(void)kind;
+	w->each(w->arg, sv_from(name), sv_from(value));
+	return MHD_YES;
+}
+
+void request_query_each(struct request *r,
+			void (*each)(void *arg, struct sv name,
+				     struct sv value),
+			void *arg)
+{
+	struct query_walk w = { each, arg };
+
+	MHD_get_connection_values(exchange_of(r)->connection,
+				  MHD_GET_ARGUMENT_KIND, walk_query, &w);
+}
+
+void request_defer(struct request *r)
+{
+	struct exchange *x = exchange_of(r);
+
+	assert(x->handled && !x->deferred);
+	x->deferred = true;
+	MHD_suspend_connection(x->connection);
+}
+
+void request_send(struct request *r)
+{
+	struct exchange *x = exchange_of(r);
+
+	assert(x->deferred);
+	MHD_resume_connection(x->connection);
+}

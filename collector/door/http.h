@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The door: HTTP/1.1 on libmicrohttpd. It turns a connection's bytes into a
+ * struct request with a whole body, calls the one handler, and sends the reply
+ * that the handler leaves. A handler that has to wait for the journal calls
+ * request_defer and returns; any thread calls request_send later. While it
+ * waits the connection costs its memory and nothing else.
+ *
+ * Limits: HTTP_BODY_MAX a body as sent and after decompression,
+ * HTTP_CONNECTIONS_MAX, HTTP_IDLE_S of silence.
+ */
+#ifndef TALLY_COLLECTOR_DOOR_HTTP_H
+#define TALLY_COLLECTOR_DOOR_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/text.h"
+
+enum {
+	HTTP_BODY_MAX = 8 << 20,
+	HTTP_CONNECTIONS_MAX = 4096,
+	HTTP_IDLE_S = 60,
+	HTTP_THREADS = 2,
+	HTTP_URL_MAX = 8 << 10,
+};
+
+enum method { METHOD_GET, METHOD_POST, METHOD_OTHER };
+
+struct request;
+struct http;
+
+/* What a handler sees. Valid until the reply is sent. */
+struct request {
+	enum method method;
+	struct sv path; /* unescaped, without the query */
+	struct buf body; /* as sent; a handler may take it (buf_detach) */
+	struct arena arena; /* reset when the request ends */
+	struct http *http;
+	/* The reply: set these, then return or call request_send. */
+	unsigned status;
+	const char *content_type; /* static text */
+	struct buf reply;
+	unsigned retry_after_s; /* 0: no such header */
+	const char *error_type; /* x-amzn-ErrorType, or NULL; static text */
+	bool wants_id;	/* x-amzn-RequestId is sent */
+	void *context; /* the handler's own */
+};
+
+typedef void http_handler_fn(void *arg, struct request *r);
+
+struct http_options {
+	const char *address; /* "127.0.0.1:4318"; port 0: any free one */
+	http_handler_fn *handler;
+	void *arg;
+	unsigned threads; /* 0: HTTP_THREADS */
+};
+
+/* Listens at once. *out is owned by the caller until http_stop. */
+int http_start(struct http **out, const struct http_options *options,
+	       struct diag *diag) MUST_USE;
+/* "127.0.0.1:4318" with the real port. */
+const char *http_address(const struct http *h);
+/* Takes no new connection or request; those that wait are answered. */
+void http_quiesce(struct http *h);
+void http_stop(struct http *h);
+
+/* A header of the request; ptr NULL: not sent. Name in any case. */
+struct sv request_header(struct request *r, const char *name);
+/* A query argument, unescaped; ptr NULL: not given. */
+struct sv request_query(struct request *r, const char *name);
+/* Calls each for every query argument, in order. */
+void request_query_each(struct request *r,
+			void (*each)(void *arg, struct sv name,
+				     struct sv value),
+			void *arg);
+
+/* The handler returns without a reply; request_send comes later, exactly
+ * once, from any thread. */
+void request_defer(struct request *r);
+void request_send(struct request *r);
+
+#endif
