@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An X-Ray segment document: what a service says of its part of a request.
+ * segment_check judges one as it comes in, by the rules of "AWS X-Ray segment
+ * documents", and reads out what the views need; the document itself is kept
+ * as it came. A document is a segment, or with "type":"subsegment" a piece of
+ * one sent alone; either may nest further subsegments, which segment_walk
+ * visits. Reading costs one pass over the bytes (core/codec/json.h) and
+ * copies only names with escapes in them.
+ */
+#ifndef TALLY_TRACER_SEGMENT_H
+#define TALLY_TRACER_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/codec/json.h"
+#include "core/wire/records.h"
+
+enum {
+	TRACE_ID_SIZE = 16,	  /* bytes */
+	TRACE_ID_TEXT = 35,	  /* "1-" 8 hex "-" 24 hex */
+	SEGMENT_ID_SIZE = 8,
+	SEGMENT_ID_TEXT = 16,
+	SEGMENT_NAME_MAX = 200,	  /* characters */
+	SEGMENT_TEXT_MAX = 250,	  /* characters: the other strings we read */
+	SEGMENT_ANNOTATIONS_MAX = 50,
+	SEGMENT_SPANS_MAX = 4096, /* a document and all nested in it */
+	REQUEST_ID_MAX = USAGE_ID_MAX, /* longer ones are not indexed */
+};
+
+/* Why a document is refused, in order of precedence: the first that applies
+ * is the answer. segment_refusal_code has X-Ray's ErrorCode for it. */
+enum segment_refusal {
+	SEGMENT_OK = 0,
+	SEGMENT_TOO_LARGE,	   /* over SEGMENT_BYTES_MAX */
+	SEGMENT_NOT_JSON,	   /* or not an object */
+	SEGMENT_NO_ID,
+	SEGMENT_BAD_ID,
+	SEGMENT_NO_TRACE_ID,
+	SEGMENT_BAD_TRACE_ID,
+	SEGMENT_NO_NAME,
+	SEGMENT_BAD_NAME,
+	SEGMENT_NO_START_TIME,
+	SEGMENT_BAD_START_TIME,
+	SEGMENT_BAD_END_TIME,	   /* not a number, or before the start */
+	SEGMENT_NO_END_TIME,	   /* and not in progress */
+	SEGMENT_BAD_TYPE,	   /* "type" is there and not "subsegment" */
+	SEGMENT_NO_PARENT_ID,	   /* a subsegment alone must name one */
+	SEGMENT_BAD_PARENT_ID,
+	SEGMENT_BAD_NAMESPACE,	   /* not a text of at most 250 characters */
+	SEGMENT_BAD_ANNOTATIONS,   /* too many, or not string|number|bool */
+	SEGMENT_BAD_SUBSEGMENT,	   /* a nested one breaks a rule above */
+	SEGMENT_NO_MEMORY,	   /* the arena's limit: try again later */
+	SEGMENT_REFUSALS,
+};
+
+/* How a segment ended. Ordered: a higher one is worse. */
+enum segment_status {
+	SEGMENT_STATUS_OK,
+	SEGMENT_STATUS_ERROR,	 /* the caller's mistake, 4xx */
+	SEGMENT_STATUS_THROTTLE, /* 429; X-Ray counts it as an error too */
+	SEGMENT_STATUS_FAULT,	 /* the service's own, 5xx */
+};
+
+struct segment {
+	uint8_t trace_id[TRACE_ID_SIZE];
+	uint8_t id[SEGMENT_ID_SIZE];
+	uint8_t parent_id[SEGMENT_ID_SIZE];
+	bool has_parent;
+	bool subsegment;  /* nested, or "type":"subsegment" */
+	bool in_progress; /* no end yet; end_ns equals start_ns */
+	bool traced;	  /* http.request.traced, or traced beside it */
+	enum segment_status status;
+	uint16_t http_status; /* 0: none was given */
+	int64_t start_ns, end_ns;
+	struct sv name;
+	struct sv ns;	      /* "aws", "remote" or what was sent; or empty */
+	struct sv origin;     /* "AWS::Lambda::Function"; or empty */
+	struct sv request_id; /* aws.request_id; or empty */
+	struct sv operation;  /* aws.operation; or empty */
+	struct sv resource;   /* aws.table_name, queue_url, ...; or empty */
+	struct sv resource_key; /* the name of that member; or empty */
+	struct sv error_type;	 /* cause.exceptions[0].type; or empty */
+	struct sv error_message; /* cause.exceptions[0].message; or empty */
+	struct json json; /* of this (sub)segment; valid as the arena is */
+};
+
+/* Judges document and fills *out; all in it is valid as long as the arena and
+ * the document's bytes. On a refusal *out is unspecified. The whole tree is
+ * checked, so that segment_walk cannot fail later on the same bytes. */
+enum segment_refusal segment_check(struct sv document, struct arena *arena,
+				   struct segment *out) MUST_USE;
+/* X-Ray's ErrorCode (its Message is "Invalid segment. ErrorCode: " and the
+ * code), and a sentence that says what is wrong; never NULL. */
+const char *segment_refusal_code(enum segment_refusal refusal);
+const char *segment_refusal_text(enum segment_refusal refusal);
+
+/* Visits root (depth 0, parent NULL) and all nested subsegments, parents
+ * first, in document order. A nested one has its root's trace id and its
+ * container's id as parent. fn returns 0 to go on; anything else ends the
+ * walk and is returned. ERR_NOMEM when the arena is used up. */
+typedef int segment_walk_fn(void *arg, const struct segment *segment,
+			    const struct segment *parent, unsigned depth);
+int segment_walk(const struct segment *root, struct arena *arena,
+		 segment_walk_fn *fn, void *arg) MUST_USE;
+
+/* `1-8hex-24hex` or 32 hex digits (the W3C form). */
+bool trace_id_parse(struct sv text, uint8_t id[TRACE_ID_SIZE]) MUST_USE;
+/* Writes TRACE_ID_TEXT characters and a NUL. */
+void trace_id_text(const uint8_t id[TRACE_ID_SIZE],
+		   char text[TRACE_ID_TEXT + 1]);
+/* Writes SEGMENT_ID_TEXT characters and a NUL. */
+void segment_id_text(const uint8_t id[SEGMENT_ID_SIZE],
+		     char text[SEGMENT_ID_TEXT + 1]);
+/* "ok", "error", "throttle", "fault" */
+const char *segment_status_text(enum segment_status status);
+
+#endif
