@@ -7,7 +7,11 @@
  * duplicate keys are kept (json_get finds the first). Numbers stay as text
  * until asked for, so nothing is rounded behind a caller's back. Strings stay
  * as they are in the input; json_string unescapes into an arena only where
- * there is an escape.
+ * there is an escape. Half a surrogate pair in \u escapes is legal by the
+ * grammar and JSON.stringify writes it: it is accepted, and read as U+FFFD.
+ *
+ * Memory: 16 bytes for each `,` `:` `[` `{` in the text, at once, and nothing
+ * more; the arena's limit bounds it.
  */
 #ifndef TALLY_CORE_CODEC_JSON_H
 #define TALLY_CORE_CODEC_JSON_H
@@ -33,11 +37,11 @@ enum json_type {
 };
 
 struct json_node {
-	uint32_t at;   /* offset in the text: of a string, behind its quote */
-	uint32_t len;  /* bytes of text: a string without its quotes, a
+	uint32_t at;     /* offset in the text: of a string, behind its quote */
+	uint32_t len;    /* bytes of text: a string without its quotes, a
 			* container with its brackets */
-	uint32_t next; /* index of the node behind this value and all in it */
-	uint8_t type;  /* enum json_type */
+	uint32_t next;   /* index of the node behind this value and all in it */
+	uint8_t type;    /* enum json_type */
 	uint8_t escaped; /* a string with a backslash in it */
 	uint8_t pad[2];
 };
