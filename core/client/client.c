@@ -2,7 +2,6 @@
 #include "core/client/client.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -144,27 +143,42 @@ int client_err_of_status(long status)
 	}
 }
 
-/* What the API says in {"error":{"code","message"}}, and the bare status where
- * the answer is something else (another server on the port, most likely). */
+/* Copies the first line of text, cut to the room. It may quote foreign bytes,
+ * and a diag goes to a terminal. */
+static void printable(char *out, size_t room, struct sv text)
+{
+	size_t n = 0;
+
+	for (; n < text.len && n + 1 < room && text.ptr[n] != '\n'; n++) {
+		unsigned char c = (unsigned char)text.ptr[n];
+
+		out[n] = c >= 0x20 && c < 0x7F ? (char)c : '?';
+	}
+	out[n] = '\0';
+}
+
+/* What the API says in {"error":{"code","message"}}, the line of a plain text
+ * answer (as /healthz gives), and otherwise the bare status: another server on
+ * the port, most likely. */
 static int refused(const struct client *c, long status, struct sv body,
 		   struct diag *diag)
 {
 	json_t *root = json_loadb(body.ptr, body.len, 0, NULL);
-	const char *text = NULL;
-	char line[ERROR_TEXT_MAX];
-	size_t n = 0;
+	const char *text = json_string_value(
+		json_object_get(json_object_get(root, "error"), "message"));
+	int err = client_err_of_status(status);
+	char line[ERROR_TEXT_MAX] = "";
+	char *type = NULL;
 
-	if (root)
-		text = json_string_value(json_object_get(
-			json_object_get(root, "error"), "message"));
-	/* The message may quote foreign bytes, and diag goes to a terminal. */
-	for (; text && text[n] && n < sizeof(line) - 1; n++)
-		line[n] = isprint((unsigned char)text[n]) ? text[n] : '?';
-	line[n] = '\0';
+	curl_easy_getinfo(c->curl, CURLINFO_CONTENT_TYPE, &type);
+	if (text)
+		printable(line, sizeof(line), sv_from(text));
+	else if (type && sv_starts(sv_from(type), SV("text/plain")))
+		printable(line, sizeof(line), body);
 	json_decref(root);
-	if (n)
-		return diag_set(diag, client_err_of_status(status), "%s", line);
-	return diag_set(diag, client_err_of_status(status),
+	if (line[0])
+		return diag_set(diag, err, "%s", line);
+	return diag_set(diag, err,
 			"%.120s answered with status %ld and no reason; "
 			"is it a tally-collector?",
 			c->endpoint, status);

@@ -206,3 +206,34 @@ void term_safe_lines(struct buf *out, struct sv text, int indent)
 		}
 	}
 }
+
+static void json_escape(struct buf *out, uint32_t code)
+{
+	if (code < 0x10000) {
+		buf_format(out, "\\u%04x", code);
+		return;
+	}
+	code -= 0x10000;
+	buf_format(out, "\\u%04x\\u%04x", 0xD800 + (code >> 10),
+		   0xDC00 + (code & 0x3FF));
+}
+
+void term_safe_json(struct buf *out, struct sv json)
+{
+	uint32_t code;
+	size_t n;
+
+	while (json.len) {
+		if (!decode(json, &code, &n)) {
+			code = 0xFFFD; /* not JSON: shown, never passed on */
+			n = 1;
+		}
+		if (code == '\n' || code == '\t' || shown_width(code) > 0)
+			buf_add(out, json.ptr, n);
+		else if (code == '\r')
+			buf_char(out, ' ');
+		else
+			json_escape(out, code);
+		json = rest(json, n);
+	}
+}

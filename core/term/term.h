@@ -82,6 +82,10 @@ int term_safe_cut(struct buf *out, struct sv text, int columns);
 /* Columns that text takes once it went through term_safe. */
 int term_safe_width(struct sv text);
 
+/* A valid JSON text as it came, but for DEL and what is not ASCII and may not
+ * reach a terminal: that is written as \uXXXX, which means the same. */
+void term_safe_json(struct buf *out, struct sv json);
+
 /* One character of what term_safe would write, for who draws cell by cell. */
 struct term_char {
 	char bytes[24]; /* UTF-8 with its combining marks, or \xHH; NUL ends */

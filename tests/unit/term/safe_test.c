@@ -178,6 +178,18 @@ static void test_lines(void **state)
 	buf_fini(&out);
 }
 
+static void test_json(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	term_safe_json(&out, SV("{\"a\":\n\t\"\x7f\xc2\x9b\xe2\x80\xae"
+				"\xf3\xa0\x80\x81\xe6\x97\xa5\"}\r\n"));
+	assert_string_equal(out.ptr, "{\"a\":\n\t\"\\u007f\\u009b\\u202e"
+				     "\\udb40\\udc01\xe6\x97\xa5\"} \n");
+	buf_fini(&out);
+}
+
 /* Random bytes: nothing that steers comes out, and widths agree. */
 static void test_random(void **state)
 {
@@ -214,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_mark_limit),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_random),
 	};
 	const struct CMUnitTest in_c[] = {
