@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/ingest/ingest.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+
+void ingest_init(struct ingest *in)
+{
+	pthread_mutex_init(&in->lock, NULL);
+	atomic_init(&in->failures, 0);
+}
+
+void ingest_fini(struct ingest *in)
+{
+	pthread_mutex_destroy(&in->lock);
+}
+
+static void submission_end(struct submission *s, int err)
+{
+	struct request *r = s->request;
+
+	if (s->reply)
+		s->reply(s, err);
+	message_unref(s->message);
+	free(s);
+	if (r)
+		request_send(r);
+}
+
+static void count_stored(struct stats *st, const struct records *r)
+{
+	stats_add(&st->segments_stored, r->segment_count);
+	stats_add(&st->data_stored, r->datum_count);
+	stats_add(&st->logs_stored, r->log_count);
+	stats_add(&st->usage_stored, r->usage_count);
+}
+
+static void count_shed(struct stats *st, int err)
+{
+	stats_add(err == ERR_FULL ? &st->shed_full : &st->shed_busy, 1);
+}
+
+/* In the journal's thread: the frame is durable, or given up. */
+static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
+{
+	struct submission *s = arg;
+	struct ingest *in = s->ingest;
+
+	if (!err && !s->duplicate) {
+		s->message->frame.position = position;
+		s->message->frame.next = next;
+		count_stored(in->stats, &s->message->records);
+		apply_push(in->apply, s->message);
+	}
+	if (err) {
+		atomic_fetch_add(&in->failures, 1);
+		count_shed(in->stats, err);
+		if (s->admitted)
+			native_withdraw(s);
+	} else if (s->relies &&
+		   atomic_load(&in->failures) != s->failures_before) {
+		err = ERR_BUSY;
+	}
+	submission_end(s, err);
+}
+
+/* Under the lock. 0: done will be called. */
+static int admit_and_append(struct submission *s)
+{
+	struct ingest *in = s->ingest;
+	int e = 0;
+
+	s->failures_before = atomic_load(&in->failures);
+	if (s->message->frame.protocol == PROTOCOL_NATIVE) {
+		e = native_admit(s);
+		if (e < 0)
+			return e;
+	}
+	if (e == 1) {
+		s->duplicate = true;
+		s->relies = true;
+		return journal_barrier(in->journal, on_durable, s);
+	}
+	e = journal_append(in->journal, &s->message->frame, on_durable, s);
+	if (e && s->admitted)
+		native_withdraw(s);
+	return e;
+}
+
+void ingest_submit(struct submission *s)
+{
+	struct ingest *in = s->ingest;
+	struct request *r = s->request;
+	int e;
+
+	/* Deferred first: done may be called before append returns. */
+	if (r)
+		request_defer(r);
+	pthread_mutex_lock(&in->lock);
+	e = admit_and_append(s);
+	pthread_mutex_unlock(&in->lock);
+	if (!e)
+		return;
+	if (e == ERR_BUSY || e == ERR_FULL || e == ERR_CLOSED)
+		count_shed(in->stats, e);
+	submission_end(s, e);
+}
+
+void ingest_reply_error(struct request *r, int err)
+{
+	const char *code = "ServiceUnavailable";
+	const char *text = "the collector is busy: send the same again";
+
+	r->status = 503;
+	r->retry_after_s = INGEST_RETRY_AFTER_S;
+	if (err == ERR_FULL)
+		text = "the collector's disk is full: nothing is stored until "
+		       "it has room; send the same again later";
+	else if (err == ERR_CLOSED)
+		text = "the collector is stopping: send the same again";
+	else if (err == ERR_LIMIT) {
+		code = "RequestTooLarge";
+		text = "the request is over a limit: send smaller batches";
+		r->status = 413;
+		r->retry_after_s = 0;
+	}
+	buf_reset(&r->reply);
+	buf_format(&r->reply,
+		   "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"},"
+		   "\"__type\":\"%s\",\"message\":\"%s\"}\n",
+		   code, text, code, text);
+	r->content_type = "application/json";
+	r->error_type = code;
+}
+
+int ingest_decode_frame(struct message *m, const struct frame *frame)
+{
+	uint32_t *refused;
+
+	m->frame = *frame;
+	m->body.limit = JOURNAL_FRAME_MAX;
+	buf_sv(&m->body, frame->body);
+	refused = arena_array(&m->arena, frame->refused_count,
+			      sizeof(*refused));
+	if (m->body.failed || !refused)
+		return ERR_NOMEM;
+	if (frame->refused_count)
+		memcpy(refused, frame->refused,
+		       frame->refused_count * sizeof(*refused));
+	m->frame.body = buf_view(&m->body);
+	m->frame.refused = refused;
+	switch (frame->protocol) {
+	case PROTOCOL_NATIVE:
+		return native_decode_frame(m, &m->frame);
+	case PROTOCOL_XRAY_SEGMENTS:
+		return xray_segments_decode_frame(m, &m->frame);
+	case PROTOCOL_XRAY_UDP:
+		return xray_udp_decode_frame(m, &m->frame);
+	case PROTOCOL_ALARM_CHANGE:
+		return 0; /* the alarms view reads the body itself */
+	}
+	log_error("ingest", "frame %llu has the unknown protocol %d: it is "
+		  "from a newer release",
+		  (unsigned long long)frame->position, (int)frame->protocol);
+	return ERR_CORRUPT;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ingest: from a body to the acknowledgement. Each protocol has a file that
+ * turns bytes into a message (native.c, xray.c); what follows is the same for
+ * all and stands here:
+ *
+ *   decode (any thread) -> admit and append (one at a time, under a lock)
+ *     -> the journal's fdatasync -> views' queues -> the reply
+ *
+ * Admission and append are one step, so that the order of admission is the
+ * order of the journal: a record that is "known" because another request is
+ * just bringing it lies before this frame, and is durable when this one is.
+ * Should that other frame fail after all, `failures` has moved, and whoever
+ * relied on it is told to send again instead of being told a lie.
+ */
+#ifndef TALLY_COLLECTOR_INGEST_INGEST_H
+#define TALLY_COLLECTOR_INGEST_INGEST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "billing/ledger.h"
+#include "collector/apply.h"
+#include "collector/door/http.h"
+#include "collector/ingest/producers.h"
+#include "collector/stats.h"
+
+enum {
+	INGEST_RETRY_AFTER_S = 1,
+	XRAY_DOCUMENTS_MAX = 1000, /* of one PutTraceSegments */
+};
+
+struct ingest {
+	const struct env *env;
+	struct journal *journal;
+	struct apply *apply;
+	struct stats *stats;
+	struct ledger *ledger;
+	struct producers *producers;
+	struct scope scope; /* of every key-less listener */
+	pthread_mutex_t lock; /* admit and append are one step */
+	_Atomic uint64_t failures; /* frames given up by the journal */
+};
+
+/* One request between decode and reply. */
+struct submission {
+	struct ingest *ingest;
+	struct message *message;
+	struct request *request; /* NULL: nobody waits (UDP, alarms) */
+	/* Writes the reply; err is the journal's, or 0. */
+	void (*reply)(struct submission *s, int err);
+	bool duplicate; /* the whole batch was known */
+	bool admitted;  /* producer and usage are reserved */
+	bool relies;	/* on a record that may be in flight elsewhere */
+	uint64_t failures_before;
+	/* Native: */
+	struct sv producer;
+	struct native_refusal *refusals;
+	size_t refusal_count;
+	uint32_t known;
+	uint32_t accepted;
+	bool conflict;
+	bool json; /* the answer's form */
+};
+
+void ingest_init(struct ingest *in);
+void ingest_fini(struct ingest *in);
+
+/* Appends the message's frame; its done function pushes it to the views and
+ * sends the reply. Takes s and its message. The caller holds no lock. */
+void ingest_submit(struct submission *s);
+
+/* A status and AWS-style error for an err of the journal or of admission. */
+void ingest_reply_error(struct request *r, int err);
+
+/* For apply_options.decode: every protocol, by frame->protocol. */
+int ingest_decode_frame(struct message *m, const struct frame *frame);
+
+/* --- the protocols --------------------------------------------------------- */
+
+/* POST /api/v1/batches */
+void native_batch_post(struct ingest *in, struct request *r);
+int native_decode_frame(struct message *m, const struct frame *frame) MUST_USE;
+/* Under in->lock: reserves the batch and its usage. Fills refusals, known.
+ * 0: append it; 1: the whole batch is known: wait for a barrier; < 0. */
+int native_admit(struct submission *s) MUST_USE;
+void native_withdraw(struct submission *s);
+
+/* POST /TraceSegments */
+void xray_segments_post(struct ingest *in, struct request *r);
+int xray_segments_decode_frame(struct message *m, const struct frame *frame)
+	MUST_USE;
+/* Datagrams as received, in one message of PROTOCOL_XRAY_UDP. */
+int xray_udp_decode_frame(struct message *m, const struct frame *frame)
+	MUST_USE;
+/* The document in a datagram ("{...}\n" header, then one JSON document), or
+ * ptr NULL where it is none. */
+struct sv xray_datagram_document(struct sv datagram);
+/* Adds one datagram's document to the body of a PROTOCOL_XRAY_UDP message. */
+void xray_udp_add(struct buf *body, struct sv document);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /api/v1/batches: the native batch. */
+#include "core/wire/native.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "collector/ingest/ingest.h"
+#include "core/base/hash.h"
+#include "core/codec/deflate.h"
+#include "tracer/segment.h"
+
+static uint64_t batch_hash(struct sv body)
+{
+	uint64_t h = hash64(body);
+
+	return h ? h : 1;
+}
+
+/* Refuses records that their parts would refuse later: segments that are no
+ * segment documents. Keeps the list ascending. */
+static int refuse_segments(struct arena *arena, struct native_batch *batch)
+{
+	struct native_refusal *merged;
+	size_t n = 0, old = 0;
+
+	merged = arena_array(arena,
+			     batch->refusal_count + batch->records.segment_count,
+			     sizeof(*merged));
+	if (!merged)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < batch->records.segment_count; i++) {
+		struct arena_mark mark;
+		struct segment segment;
+		enum segment_refusal why;
+
+		if (old < batch->refusal_count &&
+		    batch->refusals[old].kind == RECORD_SEGMENT &&
+		    batch->refusals[old].index == i) {
+			merged[n++] = batch->refusals[old++];
+			continue;
+		}
+		mark = arena_mark(arena);
+		why = segment_check(batch->records.segments[i].document, arena,
+				    &segment);
+		arena_rollback(arena, mark);
+		if (why == SEGMENT_NO_MEMORY)
+			return ERR_NOMEM;
+		if (why != SEGMENT_OK)
+			merged[n++] = (struct native_refusal){
+				.kind = RECORD_SEGMENT,
+				.index = i,
+				.code = sv_from(segment_refusal_code(why)),
+				.message = sv_from(segment_refusal_text(why)),
+			};
+	}
+	while (old < batch->refusal_count)
+		merged[n++] = batch->refusals[old++];
+	batch->refusals = merged;
+	batch->refusal_count = n;
+	return 0;
+}
+
+/* --- admission: once, and in the journal's order --------------------------- */
+
+static bool is_refused(const struct native_refusal *refusals, size_t count,
+		       size_t *at, uint32_t index)
+{
+	while (*at < count && (refusals[*at].kind < RECORD_USAGE ||
+			       (refusals[*at].kind == RECORD_USAGE &&
+				refusals[*at].index < index)))
+		(*at)++;
+	return *at < count && refusals[*at].kind == RECORD_USAGE &&
+	       refusals[*at].index == index;
+}
+
+static struct native_refusal usage_refusal(enum admit a, uint32_t index)
+{
+	bool conflict = a == ADMIT_CONFLICT;
+
+	return (struct native_refusal){
+		.kind = RECORD_USAGE,
+		.index = index,
+		.code = conflict ? SV("ConflictException") :
+				   SV("InvalidParameterValue"),
+		.message = conflict ?
+			SV("a usage record with this id and other content is "
+			   "stored: nothing was changed") :
+			SV("the record is older than the 35 days for which "
+			   "ids are remembered"),
+	};
+}
+
+/* Reserves the usage records. Those that were stored before, or conflict, are
+ * listed in `without` beside the refused ones. */
+static int admit_usage(struct submission *s, struct native_refusal *refusals,
+		       uint32_t *without)
+{
+	struct message *m = s->message;
+	struct ingest *in = s->ingest;
+	uint32_t *reserved = arena_array(&m->arena, m->records.usage_count,
+					 sizeof(*reserved));
+	size_t n = 0, at = 0, reserved_count = 0;
+
+	if (!reserved)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < s->refusal_count; i++) {
+		refusals[i] = s->refusals[i];
+		if (s->refusals[i].kind < RECORD_USAGE)
+			without[n++] = native_key(s->refusals[i].kind,
+						  s->refusals[i].index);
+	}
+	for (uint32_t i = 0; i < m->records.usage_count; i++) {
+		enum admit a = ADMIT_NEW;
+		int e;
+
+		if (is_refused(s->refusals, s->refusal_count, &at, i)) {
+			without[n++] = native_key(RECORD_USAGE, i);
+			continue;
+		}
+		e = ledger_admit(in->ledger, &m->frame.scope,
+				 &m->records.usage[i], m->frame.received, &a);
+		if (e) {
+			/* Take back what was reserved here, and only that. */
+			while (reserved_count--)
+				ledger_withdraw(
+					in->ledger, &m->frame.scope,
+					&m->records
+						 .usage[reserved[reserved_count]]);
+			return e;
+		}
+		if (a == ADMIT_NEW) {
+			reserved[reserved_count++] = i;
+			continue;
+		}
+		without[n++] = native_key(RECORD_USAGE, i);
+		if (a == ADMIT_KNOWN) {
+			s->known++;
+			s->relies = true;
+			continue;
+		}
+		s->conflict |= a == ADMIT_CONFLICT;
+		stats_add(a == ADMIT_CONFLICT ? &in->stats->refused_conflict :
+						&in->stats->refused_old, 1);
+		refusals[s->refusal_count++] = usage_refusal(a, i);
+	}
+	m->frame.refused = without;
+	m->frame.refused_count = n;
+	s->refusals = refusals;
+	return 0;
+}
+
+int native_admit(struct submission *s)
+{
+	struct message *m = s->message;
+	struct ingest *in = s->ingest;
+	size_t most = s->refusal_count + m->records.usage_count;
+	struct native_refusal *refusals =
+		arena_array(&m->arena, most, sizeof(*refusals));
+	uint32_t *without = arena_array(&m->arena, most, sizeof(*without));
+	int e;
+
+	if (!refusals || !without)
+		return ERR_NOMEM;
+	switch (producers_admit(in->producers, &m->frame.scope, m->producer,
+				m->sequence, m->body_hash)) {
+	case BATCH_NEW:
+		break;
+	case BATCH_KNOWN:
+		return 1;
+	case BATCH_CONFLICT:
+		return ERR_EXISTS;
+	case BATCH_OLD:
+		return ERR_INVALID;
+	case BATCH_BUSY:
+		return ERR_BUSY;
+	}
+	e = admit_usage(s, refusals, without);
+	if (e) {
+		producers_withdraw(in->producers, &m->frame.scope, m->producer,
+				   m->sequence);
+		return e;
+	}
+	s->admitted = true;
+	native_apply_refused(&m->records, m->frame.refused,
+			     m->frame.refused_count);
+	s->accepted = (uint32_t)(m->records.segment_count +
+				 m->records.datum_count + m->records.log_count +
+				 m->records.usage_count);
+	return 0;
+}
+
+void native_withdraw(struct submission *s)
+{
+	struct message *m = s->message;
+	struct ingest *in = s->ingest;
+
+	/* records.usage holds by now only what this batch reserved */
+	for (size_t i = 0; i < m->records.usage_count; i++)
+		ledger_withdraw(in->ledger, &m->frame.scope,
+				&m->records.usage[i]);
+	producers_withdraw(in->producers, &m->frame.scope, m->producer,
+			   m->sequence);
+	s->admitted = false;
+}
+
+/* --- the reply -------------------------------------------------------------- */
+
+static void native_reply(struct submission *s, int err)
+{
+	struct request *r = s->request;
+	struct native_answer answer = {
+		.duplicate = s->duplicate,
+		.accepted = s->accepted,
+		.known = s->known,
+		.refusals = s->refusals,
+		.refusal_count = s->duplicate ? 0 : s->refusal_count,
+	};
+
+	if (err == ERR_EXISTS || err == ERR_INVALID) {
+		r->status = 409;
+		stats_add(&s->ingest->stats->refused_conflict, 1);
+		answer.accepted = 0;
+		answer.known = 0;
+		answer.refusal_count = 0;
+		answer.message = err == ERR_EXISTS ?
+			SV("this producer sent other bytes with this sequence "
+			   "before: nothing was stored") :
+			SV("the sequence lies below the window of those that "
+			   "are remembered: nothing was stored");
+	} else if (err) {
+		ingest_reply_error(r, err);
+		return;
+	} else {
+		r->status = s->conflict ? 409 : 200;
+		stats_add(&s->ingest->stats->duplicate_batches, s->duplicate);
+		stats_add(&s->ingest->stats->duplicate_usage, s->known);
+	}
+	buf_reset(&r->reply);
+	r->content_type = s->json ? "application/json" :
+				    "application/x-protobuf";
+	if (s->json)
+		native_answer_json(&r->reply, &answer);
+	else if (native_answer_encode(&r->reply, &answer))
+		ingest_reply_error(r, ERR_BUSY);
+}
+
+static void refuse_batch(struct ingest *in, struct request *r, bool json,
+			 unsigned status, const char *text)
+{
+	struct native_answer answer = { .message = sv_from(text) };
+
+	stats_add(status == 413 ? &in->stats->refused_too_large :
+				  &in->stats->refused_body, 1);
+	r->status = status;
+	r->content_type = json ? "application/json" : "application/x-protobuf";
+	if (json)
+		native_answer_json(&r->reply, &answer);
+	else if (native_answer_encode(&r->reply, &answer))
+		r->status = 503;
+}
+
+/* --- the request ------------------------------------------------------------ */
+
+/* Moves the body into the message, inflated where it says gzip. */
+static int take_body(struct request *r, struct message *m)
+{
+	struct sv coding = request_header(r, "Content-Encoding");
+
+	m->body.limit = JOURNAL_FRAME_MAX;
+	if (!coding.len || sv_eq(coding, SV("identity"))) {
+		m->body = r->body;
+		r->body = (struct buf){ 0 };
+		return 0;
+	}
+	if (!sv_eq(coding, SV("gzip")))
+		return ERR_INVALID;
+	return inflate_gzip(&m->body, buf_view(&r->body), NATIVE_BYTES_MAX);
+}
+
+static void count_received(struct stats *st, const struct records *r)
+{
+	stats_add(&st->segments_received, r->segment_count);
+	stats_add(&st->data_received, r->datum_count);
+	stats_add(&st->logs_received, r->log_count);
+	stats_add(&st->usage_received, r->usage_count);
+}
+
+static int decode(struct ingest *in, struct message *m, struct submission *s,
+		  struct diag *diag)
+{
+	struct native_batch batch;
+	int e = native_decode(&m->arena, buf_view(&m->body), &batch, diag);
+
+	if (e)
+		return e;
+	count_received(in->stats, &batch.records);
+	m->frame.received = env_wall(in->env);
+	e = native_check_times(&m->arena, &batch, m->frame.received);
+	if (!e)
+		e = refuse_segments(&m->arena, &batch);
+	if (e)
+		return e;
+	stats_add(&in->stats->refused_record, batch.refusal_count);
+	m->frame.protocol = PROTOCOL_NATIVE;
+	m->frame.decoder = NATIVE_DECODER;
+	m->frame.scope = in->scope;
+	m->frame.body = buf_view(&m->body);
+	m->records = batch.records;
+	m->producer = batch.producer;
+	m->sequence = batch.sequence;
+	m->body_hash = batch_hash(m->frame.body);
+	s->refusals = batch.refusals;
+	s->refusal_count = batch.refusal_count;
+	return 0;
+}
+
+void native_batch_post(struct ingest *in, struct request *r)
+{
+	struct submission *s = calloc(1, sizeof(*s));
+	struct message *m = message_new(in->apply);
+	struct sv accept = request_header(r, "Accept");
+	bool json = sv_starts(accept, SV("application/json"));
+	struct diag diag = { 0 };
+	int e;
+
+	stats_add(&in->stats->native_requests, 1);
+	stats_add(&in->stats->native_bytes, r->body.len);
+	if (!s || !m) {
+		free(s);
+		message_unref(m);
+		ingest_reply_error(r, ERR_BUSY);
+		return;
+	}
+	*s = (struct submission){ .ingest = in, .message = m, .request = r,
+				  .reply = native_reply, .json = json };
+	e = take_body(r, m);
+	if (e) {
+		diag_set(&diag, e, e == ERR_INVALID ?
+			 "Content-Encoding must be gzip or identity" :
+			 "the gzip body is damaged or inflates to over 8 MiB");
+	} else {
+		e = decode(in, m, s, &diag);
+	}
+	if (!e && !message_account(in->apply, m))
+		e = ERR_BUSY;
+	if (!e) {
+		ingest_submit(s);
+		return;
+	}
+	if (e == ERR_BUSY || e == ERR_NOMEM) {
+		stats_add(&in->stats->shed_memory, 1);
+		ingest_reply_error(r, ERR_BUSY);
+	} else {
+		refuse_batch(in, r, json, e == ERR_LIMIT ? 413 : 400,
+			     diag.text);
+	}
+	message_unref(m);
+	free(s);
+}
+
+int native_decode_frame(struct message *m, const struct frame *frame)
+{
+	struct native_batch batch;
+	struct diag diag = { 0 };
+	int e = native_decode(&m->arena, frame->body, &batch, &diag);
+
+	if (e)
+		return e == ERR_NOMEM ? e : ERR_CORRUPT;
+	m->records = batch.records;
+	m->producer = batch.producer;
+	m->sequence = batch.sequence;
+	m->body_hash = batch_hash(frame->body);
+	native_apply_refused(&m->records, frame->refused,
+			     frame->refused_count);
+	return 0;
+}

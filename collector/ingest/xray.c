@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PutTraceSegments, and what arrives as datagrams. Source of the shapes: the
+ * public X-Ray service model; of the datagram: the X-Ray daemon. */
+#include <stdlib.h>
+
+#include "collector/ingest/ingest.h"
+#include "core/codec/json.h"
+#include "core/codec/json_write.h"
+#include "core/wire/native.h"
+#include "tracer/segment.h"
+
+enum { XRAY_DECODER = 1 };
+
+/* --- PutTraceSegments --------------------------------------------------------- */
+
+/* The documents of a request's body, unescaped, in the message's arena. */
+static int read_documents(struct message *m, struct sv body, struct diag *diag)
+{
+	struct json_doc doc;
+	struct json list, it;
+	size_t count = 0;
+	int e = json_parse(&doc, &m->arena, body, diag);
+
+	if (e)
+		return e;
+	list = json_get(json_root(&doc), SV("TraceSegmentDocuments"));
+	if (!json_is(list, JSON_ARRAY))
+		return diag_set(diag, ERR_INVALID,
+				"TraceSegmentDocuments must be a list of "
+				"strings");
+	for (it = json_first(list); it.doc; it = json_next(list, it))
+		count++;
+	if (count > XRAY_DOCUMENTS_MAX)
+		return diag_set(diag, ERR_LIMIT,
+				"more than %d documents in one call",
+				(int)XRAY_DOCUMENTS_MAX);
+	m->records.segments = arena_array(&m->arena, count,
+					  sizeof(*m->records.segments));
+	if (!m->records.segments)
+		return ERR_NOMEM;
+	for (it = json_first(list); it.doc; it = json_next(list, it)) {
+		struct sv text = json_string(it, &m->arena);
+
+		if (!text.ptr)
+			return diag_set(diag, ERR_INVALID,
+					"every document must be a string with "
+					"a segment in JSON");
+		m->records.segments[m->records.segment_count++].document = text;
+	}
+	return 0;
+}
+
+/* Writes one entry of UnprocessedTraceSegments. */
+static void unprocessed(struct json_writer *w, struct sv document,
+			enum segment_refusal why, struct arena *arena)
+{
+	struct arena_mark mark = arena_mark(arena);
+	struct json_doc doc;
+	struct sv id = { NULL, 0 };
+
+	if (!json_parse(&doc, arena, document, NULL))
+		id = json_string(json_get(json_root(&doc), SV("id")), arena);
+	json_open_object(w);
+	if (id.ptr) {
+		json_key(w, "Id");
+		json_put_sv(w, id);
+	}
+	json_key(w, "ErrorCode");
+	json_put_text(w, segment_refusal_code(why));
+	json_key(w, "Message");
+	json_put_text(w, segment_refusal_text(why));
+	json_close_object(w);
+	arena_rollback(arena, mark);
+}
+
+/* Checks each document; writes the reply, which holds if the frame becomes
+ * durable, and the refused list. */
+static int check_documents(struct ingest *in, struct message *m,
+			   struct buf *reply)
+{
+	struct json_writer w = json_writer(reply);
+	size_t count = m->records.segment_count;
+	uint32_t *refused = arena_array(&m->arena, count, sizeof(*refused));
+	size_t n = 0;
+
+	if (!refused)
+		return ERR_NOMEM;
+	json_open_object(&w);
+	json_key(&w, "UnprocessedTraceSegments");
+	json_open_array(&w);
+	for (uint32_t i = 0; i < count; i++) {
+		struct arena_mark mark = arena_mark(&m->arena);
+		struct sv document = m->records.segments[i].document;
+		struct segment segment;
+		enum segment_refusal why =
+			segment_check(document, &m->arena, &segment);
+
+		arena_rollback(&m->arena, mark);
+		if (why == SEGMENT_NO_MEMORY)
+			return ERR_NOMEM;
+		if (why == SEGMENT_OK)
+			continue;
+		unprocessed(&w, document, why, &m->arena);
+		refused[n++] = native_key(RECORD_SEGMENT, i);
+	}
+	json_close_array(&w);
+	json_close_object(&w);
+	stats_add(&in->stats->segments_received, count);
+	stats_add(&in->stats->refused_record, n);
+	m->frame.refused = refused;
+	m->frame.refused_count = n;
+	native_apply_refused(&m->records, refused, n);
+	return reply->failed ? ERR_NOMEM : 0;
+}
+
+static void segments_reply(struct submission *s, int err)
+{
+	if (err)
+		ingest_reply_error(s->request, err);
+}
+
+static void refuse_call(struct ingest *in, struct request *r, int err,
+			const char *text)
+{
+	struct json_writer w;
+
+	if (err == ERR_NOMEM || err == ERR_BUSY) {
+		stats_add(&in->stats->shed_memory, 1);
+		ingest_reply_error(r, ERR_BUSY);
+		return;
+	}
+	stats_add(&in->stats->refused_body, 1);
+	buf_reset(&r->reply);
+	w = json_writer(&r->reply);
+	json_open_object(&w);
+	json_key(&w, "__type");
+	json_put_text(&w, "InvalidRequestException");
+	json_key(&w, "message");
+	json_put_text(&w, text);
+	json_close_object(&w);
+	r->error_type = "InvalidRequestException";
+	r->status = 400;
+}
+
+void xray_segments_post(struct ingest *in, struct request *r)
+{
+	struct submission *s = calloc(1, sizeof(*s));
+	struct message *m = message_new(in->apply);
+	struct diag diag = { 0 };
+	int e = ERR_NOMEM;
+
+	stats_add(&in->stats->xray_http_requests, 1);
+	stats_add(&in->stats->xray_http_bytes, r->body.len);
+	r->content_type = "application/json";
+	r->wants_id = true;
+	if (s && m) {
+		*s = (struct submission){ .ingest = in, .message = m,
+					  .request = r,
+					  .reply = segments_reply };
+		m->body = r->body;
+		r->body = (struct buf){ 0 };
+		m->frame = (struct frame){
+			.protocol = PROTOCOL_XRAY_SEGMENTS,
+			.decoder = XRAY_DECODER,
+			.scope = in->scope,
+			.received = env_wall(in->env),
+			.body = buf_view(&m->body),
+		};
+		e = read_documents(m, m->frame.body, &diag);
+		if (!e)
+			e = check_documents(in, m, &r->reply);
+		if (!e && !message_account(in->apply, m))
+			e = ERR_BUSY;
+	}
+	if (!e && m->records.segment_count) {
+		ingest_submit(s);
+		return;
+	}
+	if (e)
+		refuse_call(in, r, e, diag.text);
+	message_unref(m); /* or there is nothing to store */
+	free(s);
+}
+
+int xray_segments_decode_frame(struct message *m, const struct frame *frame)
+{
+	int e = read_documents(m, frame->body, NULL);
+
+	if (e)
+		return e == ERR_NOMEM ? e : ERR_CORRUPT;
+	native_apply_refused(&m->records, frame->refused,
+			     frame->refused_count);
+	return 0;
+}
+
+/* --- datagrams ------------------------------------------------------------------ */
+
+/*
+ *   {"format": "json", "version": 1} LF document
+ */
+struct sv xray_datagram_document(struct sv datagram)
+{
+	static const struct sv none = { NULL, 0 };
+	struct sv rest = datagram;
+	struct sv head = sv_cut(&rest, '\n');
+	struct arena arena = { .limit = 16 << 10 };
+	struct json_doc doc;
+	struct json root;
+	int64_t version = 0;
+	bool ok;
+
+	if (!rest.ptr || head.len > 256)
+		return none;
+	ok = !json_parse(&doc, &arena, head, NULL);
+	if (ok) {
+		root = json_root(&doc);
+		ok = json_string_is(json_get(root, SV("format")), SV("json")) &&
+		     json_to_i64(json_get(root, SV("version")), &version) &&
+		     version == 1;
+	}
+	arena_fini(&arena);
+	rest = sv_trim(rest);
+	return ok && rest.len ? rest : none;
+}
+
+void xray_udp_add(struct buf *body, struct sv document)
+{
+	uint8_t len[4];
+
+	put_le32(len, (uint32_t)document.len);
+	buf_add(body, len, sizeof(len));
+	buf_sv(body, document);
+}
+
+int xray_udp_decode_frame(struct message *m, const struct frame *frame)
+{
+	const uint8_t *p = (const uint8_t *)frame->body.ptr;
+	size_t left = frame->body.len;
+	size_t count = 0;
+
+	for (size_t at = 0; left - at >= 4; count++) {
+		size_t n = get_le32(p + at);
+
+		if (n > left - at - 4)
+			return ERR_CORRUPT;
+		at += 4 + n;
+	}
+	m->records.segments = arena_array(&m->arena, count,
+					  sizeof(*m->records.segments));
+	if (!m->records.segments)
+		return ERR_NOMEM;
+	for (size_t at = 0; m->records.segment_count < count;) {
+		size_t n = get_le32(p + at);
+
+		m->records.segments[m->records.segment_count++].document =
+			sv_make((const char *)p + at + 4, n);
+		at += 4 + n;
+	}
+	return 0;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/ingest/xray_udp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "collector/door/address.h"
+#include "tracer/segment.h"
+
+struct xray_udp {
+	struct ingest *ingest;
+	int fd;
+	int stop_fd;
+	char address[ADDRESS_TEXT_MAX];
+	pthread_t thread;
+	uint32_t kernel_drops; /* SO_RXQ_OVFL, as last seen */
+	struct mmsghdr headers[UDP_BATCH];
+	struct iovec slices[UDP_BATCH];
+	char control[UDP_BATCH][CMSG_SPACE(sizeof(uint32_t))];
+	char bytes[UDP_BATCH][UDP_DATAGRAM_MAX];
+};
+
+static int receive(struct xray_udp *u)
+{
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		u->slices[i] = (struct iovec){ u->bytes[i], UDP_DATAGRAM_MAX };
+		u->headers[i].msg_hdr = (struct msghdr){
+			.msg_iov = &u->slices[i],
+			.msg_iovlen = 1,
+			.msg_control = u->control[i],
+			.msg_controllen = sizeof(u->control[i]),
+		};
+	}
+	return recvmmsg(u->fd, u->headers, UDP_BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* What the kernel dropped before this datagram. */
+static void count_kernel_drops(struct xray_udp *u, struct msghdr *h)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		uint32_t total;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
+			continue;
+		memcpy(&total, CMSG_DATA(c), sizeof(total));
+		stats_add(&u->ingest->stats->shed_kernel,
+			  (uint32_t)(total - u->kernel_drops));
+		u->kernel_drops = total;
+	}
+}
+
+/* Adds the datagram's document where it is one. */
+static bool take_datagram(struct xray_udp *u, struct message *m,
+			  struct sv datagram)
+{
+	struct arena_mark mark = arena_mark(&m->arena);
+	struct sv document = xray_datagram_document(datagram);
+	struct segment segment;
+	bool ok = document.ptr && segment_check(document, &m->arena,
+						&segment) == SEGMENT_OK;
+
+	arena_rollback(&m->arena, mark);
+	stats_add(&u->ingest->stats->xray_udp_datagrams, 1);
+	stats_add(&u->ingest->stats->xray_udp_bytes, datagram.len);
+	stats_add(ok ? &u->ingest->stats->segments_received :
+		       &u->ingest->stats->refused_datagram, 1);
+	if (ok)
+		xray_udp_add(&m->body, document);
+	return ok;
+}
+
+static void shed(struct xray_udp *u, size_t count)
+{
+	stats_add(&u->ingest->stats->shed_datagrams, count);
+}
+
+/* In the journal's thread, or at once: counts what did not become durable. */
+static void udp_reply(struct submission *s, int err)
+{
+	if (err)
+		stats_add(&s->ingest->stats->shed_datagrams,
+			  s->message->records.segment_count);
+}
+
+static void store(struct xray_udp *u, size_t count)
+{
+	struct ingest *in = u->ingest;
+	struct message *m = message_new(in->apply);
+	struct submission *s = calloc(1, sizeof(*s));
+	size_t taken = 0;
+
+	if (!m || !s) {
+		shed(u, count);
+		message_unref(m);
+		free(s);
+		return;
+	}
+	m->body.limit = JOURNAL_FRAME_MAX;
+	for (size_t i = 0; i < count; i++) {
+		count_kernel_drops(u, &u->headers[i].msg_hdr);
+		taken += take_datagram(u, m, sv_make(u->bytes[i],
+						     u->headers[i].msg_len));
+	}
+	m->frame = (struct frame){
+		.protocol = PROTOCOL_XRAY_UDP,
+		.decoder = 1,
+		.scope = in->scope,
+		.received = env_wall(in->env),
+		.body = buf_view(&m->body),
+	};
+	if (!taken || m->body.failed || xray_udp_decode_frame(m, &m->frame) ||
+	    !message_account(in->apply, m)) {
+		shed(u, taken);
+		message_unref(m);
+		free(s);
+		return;
+	}
+	*s = (struct submission){ .ingest = in, .message = m,
+				  .reply = udp_reply };
+	ingest_submit(s);
+}
+
+static void *udp_main(void *arg)
+{
+	struct xray_udp *u = arg;
+	struct pollfd fds[2] = { { u->fd, POLLIN, 0 },
+				 { u->stop_fd, POLLIN, 0 } };
+
+	for (;;) {
+		int n = receive(u);
+
+		if (n > 0) {
+			store(u, (size_t)n);
+			continue;
+		}
+		if (fds[1].revents)
+			return NULL; /* and the socket is empty */
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return NULL;
+	}
+}
+
+int xray_udp_start(struct xray_udp **out, struct ingest *in,
+		   const char *address, struct diag *diag)
+{
+	struct xray_udp *u = calloc(1, sizeof(*u));
+	int size = UDP_SOCKET_BYTES;
+	int one = 1;
+
+	if (!u)
+		return diag_set(diag, ERR_NOMEM, "out of memory");
+	u->ingest = in;
+	u->fd = address_listen(address, SOCK_DGRAM, u->address, diag);
+	if (u->fd < 0) {
+		int e = u->fd;
+
+		free(u);
+		return e;
+	}
+	setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(u->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(u->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
+	u->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (u->stop_fd < 0 ||
+	    pthread_create(&u->thread, NULL, udp_main, u)) {
+		if (u->stop_fd >= 0)
+			close(u->stop_fd);
+		close(u->fd);
+		free(u);
+		return diag_set(diag, ERR_NOMEM, "cannot start a thread");
+	}
+	*out = u;
+	return 0;
+}
+
+const char *xray_udp_address(const struct xray_udp *u)
+{
+	return u->address;
+}
+
+void xray_udp_stop(struct xray_udp *u)
+{
+	uint64_t one = 1;
+
+	if (write(u->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		pthread_join(u->thread, NULL);
+	close(u->stop_fd);
+	close(u->fd);
+	free(u);
+}

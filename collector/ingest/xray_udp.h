@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The X-Ray daemon's datagrams. One thread takes up to UDP_BATCH at a time
+ * with recvmmsg, keeps those that hold a segment document, and hands them to
+ * the journal as one frame. The sender was promised nothing (X-Ray SDKs send
+ * and forget), but what is lost here is counted: refused datagrams, those shed
+ * while the journal was busy or full, and those that the kernel dropped from
+ * the socket's buffer (SO_RXQ_OVFL).
+ */
+#ifndef TALLY_COLLECTOR_INGEST_XRAY_UDP_H
+#define TALLY_COLLECTOR_INGEST_XRAY_UDP_H
+
+#include "collector/ingest/ingest.h"
+
+enum {
+	UDP_BATCH = 64,
+	UDP_DATAGRAM_MAX = 64 << 10,
+	UDP_SOCKET_BYTES = 8 << 20, /* asked for; the kernel may give less */
+};
+
+struct xray_udp;
+
+/* Binds and starts the thread. address as for address_listen. */
+int xray_udp_start(struct xray_udp **out, struct ingest *in,
+		   const char *address, struct diag *diag) MUST_USE;
+const char *xray_udp_address(const struct xray_udp *u);
+/* Takes what is in the socket's buffer, then ends the thread. */
+void xray_udp_stop(struct xray_udp *u);
+
+#endif
