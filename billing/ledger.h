@@ -31,10 +31,10 @@
 enum {
 	LEDGER_REMEMBER_DAYS = 35,
 	LEDGER_SEGMENT_ENTRIES = 1 << 18, /* then it is sealed: 32 MiB */
-	LEDGER_INFLIGHT_MAX = 1 << 20,	/* admitted, not applied */
-	LEDGER_NAMES_MAX = 1 << 17,	/* scopes, sources and functions */
+	LEDGER_INFLIGHT_MAX = 1 << 20,    /* admitted, not applied */
+	LEDGER_NAMES_MAX = 1 << 17,       /* scopes, sources and functions */
 	LEDGER_SOURCES_MAX = 16,
-	LEDGER_SUMS_MAX = 1 << 20,	/* function x day in memory */
+	LEDGER_SUMS_MAX = 1 << 20,           /* function x day in memory */
 	LEDGER_FILTER_BYTES_MAX = 256 << 20, /* of Bloom filters in memory */
 };
 
@@ -53,18 +53,18 @@ struct ledger_options {
  * again from the journal. Damage is counted, named in the log, and never stops
  * the start; ERR_VERSION: written by a newer release. */
 int ledger_open(struct ledger **out, const struct env *env, const char *dir,
-		const struct ledger_options *options, struct diag *diag)
-	MUST_USE;
+		const struct ledger_options *options,
+		struct diag *diag) MUST_USE;
 /* Does not checkpoint: what was not stays in the journal. */
 void ledger_close(struct ledger *l);
 struct view *ledger_view(struct ledger *l);
 
 enum admit {
-	ADMIT_NEW,	/* reserved: append its frame, or withdraw it */
-	ADMIT_KNOWN,	/* same id, same bytes: no effect. It may still be in
+	ADMIT_NEW,      /* reserved: append its frame, or withdraw it */
+	ADMIT_KNOWN,    /* same id, same bytes: no effect. It may still be in
 			 * flight: answer after a journal barrier */
 	ADMIT_CONFLICT, /* same id, other bytes: 409, no effect */
-	ADMIT_OLD,	/* older than LEDGER_REMEMBER_DAYS when received */
+	ADMIT_OLD,      /* older than LEDGER_REMEMBER_DAYS when received */
 };
 /* 0 and *out, or: ERR_BUSY, too much is in flight; ERR_LIMIT, no more names
  * (function, source or scope is new and the table is full); ERR_IO,
@@ -80,7 +80,7 @@ void ledger_withdraw(struct ledger *l, const struct scope *scope,
 struct ledger_record {
 	struct scope scope;
 	struct usage usage; /* text is in the arena */
-	uint64_t frame;	    /* journal position it came with */
+	uint64_t frame;     /* journal position it came with */
 };
 /* By request id within an account, whatever its source or region. Applied
  * records only. ERR_NOT_FOUND; ERR_CORRUPT: its entry is damaged. */
@@ -101,8 +101,8 @@ struct ledger_totals {
 };
 /* Runs that started in [start, end). Whole UTC days come from sums in memory;
  * the edges are read from the files, so keep edges short or whole. */
-int ledger_totals(struct ledger *l, const struct scope *scope,
-		  int64_t start_ns, int64_t end_ns, struct arena *arena,
+int ledger_totals(struct ledger *l, const struct scope *scope, int64_t start_ns,
+		  int64_t end_ns, struct arena *arena,
 		  struct ledger_totals *out) MUST_USE;
 /* The scopes (regions) of an account that have entries, by region. */
 int ledger_scopes(struct ledger *l, uint64_t account, struct arena *arena,
@@ -112,8 +112,8 @@ struct ledger_stats {
 	uint64_t entries, segments;
 	uint64_t admitted, known, conflicts, old, withdrawn; /* since open */
 	uint64_t refused_busy, refused_names; /* limits that were hit */
-	uint64_t sums_refused;	   /* sums not kept: totals read files */
-	uint64_t filters_refused;  /* segments without a filter in memory */
+	uint64_t sums_refused;    /* sums not kept: totals read files */
+	uint64_t filters_refused; /* segments without a filter in memory */
 	uint64_t damaged_entries, lost_segments, rebuilt_indexes;
 	uint64_t inflight, names, sums, filter_bytes;
 };

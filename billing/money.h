@@ -25,11 +25,11 @@
 __extension__ typedef __int128 int128;
 
 enum {
-	RATE_DECIMALS = 12,	 /* of a listed price: whole pico-dollars */
-	MB_MS_PER_GB_S = 1024000,/* a GB is 1024 MB in all of AWS's sums */
-	MONEY_DECIMALS = 25,	 /* most an exact amount can have */
-	MONEY_ROUND_MAX = 15,	 /* most decimals rounding is exact for */
-	DECIMAL_TEXT_MAX = 80,	 /* bytes of the longest text below, and NUL */
+	RATE_DECIMALS = 12,       /* of a listed price: whole pico-dollars */
+	MB_MS_PER_GB_S = 1024000, /* a GB is 1024 MB in all of AWS's sums */
+	MONEY_DECIMALS = 25,      /* most an exact amount can have */
+	MONEY_ROUND_MAX = 15,     /* most decimals rounding is exact for */
+	DECIMAL_TEXT_MAX = 80,    /* bytes of the longest text below, and NUL */
 };
 
 /* Units in a dollar: 2^10 * 10^15. */
@@ -59,8 +59,8 @@ struct money money_part(struct money m, int128 part, int128 whole);
 
 /* The one rounding: to `decimals` (0 to MONEY_ROUND_MAX) decimals, a half away
  * from zero (AWS and infracost show 135001.125 as .13). ERR_OVERFLOW. */
-int money_round_half_up(struct money *out, struct money m, unsigned decimals)
-	MUST_USE;
+int money_round_half_up(struct money *out, struct money m,
+			unsigned decimals) MUST_USE;
 
 /* The exact decimal, without trailing zeros: "0.0000166667", "-1.5", "0". */
 void money_put(struct buf *out, struct money m);

@@ -63,16 +63,16 @@ struct allowance { /* of an account and calendar month (UTC) */
 
 struct price_period {
 	int64_t from_ns, to_ns; /* to is exclusive; INT64_MAX: open */
-	uint32_t step_ms;	/* a run's duration is rounded up to this */
-	bool init_billed;	/* initialization counts as duration */
+	uint32_t step_ms;       /* a run's duration is rounded up to this */
+	bool init_billed;       /* initialization counts as duration */
 	struct price price[USAGE_TYPE_COUNT][ARCH_COUNT];
 	struct allowance allowance;
 };
 
 struct price_file {
-	char name[PRICEBOOK_NAME_MAX];	  /* in the folder */
+	char name[PRICEBOOK_NAME_MAX]; /* in the folder */
 	char version[PRICEBOOK_NAME_MAX];
-	char region[REGION_MAX];	  /* "*": the account's allowance */
+	char region[REGION_MAX];            /* "*": the account's allowance */
 	const struct price_period *periods; /* by time */
 	size_t period_count;
 };
@@ -110,8 +110,8 @@ void pricebook_release(struct pricebook *p, const struct price_set *set);
 int price_file_parse(struct price_file *out, struct sv text,
 		     struct diag *diag) MUST_USE;
 
-const char *usage_type_name(enum usage_type t); /* "Lambda-Request" */
-const char *usage_type_unit(enum usage_type t); /* "requests", "GB-s" */
+const char *usage_type_name(enum usage_type t);     /* "Lambda-Request" */
+const char *usage_type_unit(enum usage_type t);     /* "requests", "GB-s" */
 const char *architecture_name(enum architecture a); /* "x86_64" */
 
 #endif

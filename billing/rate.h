@@ -28,8 +28,8 @@ struct rated {
  * what earlier lines of the same month, region and architecture have filled of
  * the tiers already. ERR_NOT_FOUND: the price is missing, or its last tier
  * ends below the quantity; ERR_OVERFLOW. */
-int rate_quantity(struct rated *out, const struct price *price,
-		  int128 quantity, int128 covered, enum tier_position position,
+int rate_quantity(struct rated *out, const struct price *price, int128 quantity,
+		  int128 covered, enum tier_position position,
 		  int128 before) MUST_USE;
 
 /* The cost of requests and MB-ms at list price: first tier, before the free

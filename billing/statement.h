@@ -24,7 +24,7 @@
 enum { STATEMENT_NOTES_MAX = 32, STATEMENT_SHOWN_DECIMALS = 2 };
 
 struct month {
-	int year;	/* 1970 to 2261 */
+	int year;       /* 1970 to 2261 */
 	unsigned month; /* 1 to 12 */
 };
 
@@ -58,9 +58,9 @@ struct statement {
 	size_t line_count;
 	const struct statement_function *functions; /* dearest first */
 	size_t function_count;
-	struct money total;	 /* to pay */
+	struct money total;      /* to pay */
 	struct money list_total; /* had there been no free allowance */
-	bool provisional;	 /* the month is not over */
+	bool provisional;        /* the month is not over */
 	struct sv notes[STATEMENT_NOTES_MAX];
 	size_t note_count;
 };
@@ -69,8 +69,8 @@ struct statement {
  * only. ERR_NOMEM, ERR_IO, ERR_OVERFLOW. */
 int statement_make(struct statement *out, struct arena *arena,
 		   struct ledger *ledger, const struct price_set *prices,
-		   uint64_t account, struct month month, struct wall now)
-	MUST_USE;
+		   uint64_t account, struct month month,
+		   struct wall now) MUST_USE;
 /* "A statement" of docs/api.md: one object. */
 void statement_json(struct json_writer *w, const struct statement *s);
 
