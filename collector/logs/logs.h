@@ -39,26 +39,25 @@ enum {
 	LOGS_LAG_BYTES = 256 << 20, /* of frames since the head's first */
 	LOGS_SEAL_S = 3600,
 	LOGS_RETENTION_DAYS = 30,
-	LOGS_BLOCKS_MAX = 16384,     /* files; over it the oldest go */
-	LOGS_OPEN_MAX = 32,	     /* blocks open and idle */
-	LOGS_LIMIT_DEFAULT = 1000,   /* events of one answer */
+	LOGS_BLOCKS_MAX = 16384,   /* files; over it the oldest go */
+	LOGS_OPEN_MAX = 32,        /* blocks open and idle */
+	LOGS_LIMIT_DEFAULT = 1000, /* events of one answer */
 	LOGS_LIMIT_MAX = 10000,
-	LOGS_ANSWER_BYTES = 16 << 20,/* of text in one answer */
-	LOGS_HITS_MAX = 10000,	     /* lines of one request that carry its id */
-	LOGS_GROUPS_MAX = 10000,     /* names in one answer */
-	LOGS_ID_MAX = 36,	     /* a request id is a UUID */
-	LOGS_ID_WITHIN = 256,	     /* bytes of a line searched for one */
-	LOGS_INVOCATION_S = 930,     /* the longest run: 900 s and its edges */
+	LOGS_ANSWER_BYTES = 16 << 20, /* of text in one answer */
+	LOGS_GROUPS_MAX = 10000,      /* names in one answer */
+	LOGS_ID_MAX = 36,             /* a request id is a UUID */
+	LOGS_ID_WITHIN = 256,         /* bytes of a line searched for one */
+	LOGS_INVOCATION_S = 930,      /* the longest run: 900 s and its edges */
 };
 
 struct logs;
 
 struct logs_options {
-	uint64_t head_bytes;  /* 0: LOGS_HEAD_BYTES */
-	int64_t seal_ns;      /* 0: LOGS_SEAL_S */
-	int64_t retention_ns; /* 0: LOGS_RETENTION_DAYS; negative: for ever */
-	uint64_t answer_bytes;/* 0: LOGS_ANSWER_BYTES */
-	size_t blocks_max;    /* 0: LOGS_BLOCKS_MAX */
+	uint64_t head_bytes;   /* 0: LOGS_HEAD_BYTES */
+	int64_t seal_ns;       /* 0: LOGS_SEAL_S */
+	int64_t retention_ns;  /* 0: LOGS_RETENTION_DAYS; negative: for ever */
+	uint64_t answer_bytes; /* 0: LOGS_ANSWER_BYTES */
+	size_t blocks_max;     /* 0: LOGS_BLOCKS_MAX */
 };
 
 /* Opens DIR (made if missing) and sets the view's position. A block that
@@ -77,9 +76,9 @@ struct logs_query {
 	struct sv request_id; /* empty: any; else all lines of that run */
 	struct sv contains;   /* bytes the message must have; empty: any */
 	int64_t start_ns;     /* inclusive; 0: from the first */
-	int64_t end_ns;	      /* exclusive; 0: to the last */
-	size_t limit;	      /* 0: LOGS_LIMIT_DEFAULT; at most LOGS_LIMIT_MAX */
-	bool descending;      /* newest first, and the newest when cut */
+	int64_t end_ns;       /* exclusive; 0: to the last */
+	size_t limit;    /* 0: LOGS_LIMIT_DEFAULT; at most LOGS_LIMIT_MAX */
+	bool descending; /* newest first, and the newest when cut */
 };
 
 /* Events in order of time, then stream, then arrival, copied to the arena.
@@ -89,8 +88,8 @@ struct logs_query {
  * ERR_NOMEM, ERR_IO. Any thread. */
 int logs_read(struct logs *l, const struct scope *scope,
 	      const struct logs_query *query, struct arena *arena,
-	      struct log_event **events, size_t *count, bool *truncated)
-	MUST_USE;
+	      struct log_event **events, size_t *count,
+	      bool *truncated) MUST_USE;
 
 struct logs_group {
 	struct sv name;
@@ -100,19 +99,19 @@ struct logs_group {
 
 /* The groups of a scope, by name. Any thread. */
 int logs_groups(struct logs *l, const struct scope *scope, struct arena *arena,
-		struct logs_group **groups, size_t *count, bool *truncated)
-	MUST_USE;
+		struct logs_group **groups, size_t *count,
+		bool *truncated) MUST_USE;
 
 struct logs_stats {
-	uint64_t events;	 /* applied since open */
+	uint64_t events; /* applied since open */
 	uint64_t head_events, head_bytes;
 	uint64_t blocks, block_bytes;
-	uint64_t sealed;	 /* blocks written since open */
-	uint64_t expired;	 /* blocks deleted for their age */
-	uint64_t over_budget;	 /* blocks deleted for LOGS_BLOCKS_MAX */
+	uint64_t sealed;         /* blocks written since open */
+	uint64_t expired;        /* blocks deleted for their age */
+	uint64_t over_budget;    /* blocks deleted for LOGS_BLOCKS_MAX */
 	uint64_t damaged_blocks; /* set aside at open, or missing */
 	uint64_t damaged_chunks; /* skipped by readers */
-	uint64_t truncated;	 /* answers that were cut */
+	uint64_t truncated;      /* answers that were cut */
 };
 void logs_stats(struct logs *l, struct logs_stats *out);
 
