@@ -7,6 +7,11 @@
  * one sent alone; either may nest further subsegments, which segment_walk
  * visits. Reading costs one pass over the bytes (core/codec/json.h) and
  * copies only names with escapes in them.
+ *
+ * Refused is only what cannot be placed: without ids, name or times. A member
+ * of an odd kind (a numeric namespace, an annotation that is a list) is kept
+ * with the document and read as absent; an end before its start, which a
+ * stepped clock makes, counts as no time at all.
  */
 #ifndef TALLY_TRACER_SEGMENT_H
 #define TALLY_TRACER_SEGMENT_H
@@ -25,9 +30,6 @@ enum {
 	SEGMENT_ID_SIZE = 8,
 	SEGMENT_ID_TEXT = 16,
 	SEGMENT_NAME_MAX = 200,	  /* characters */
-	SEGMENT_TEXT_MAX = 250,	  /* characters: the other strings we read */
-	SEGMENT_ANNOTATIONS_MAX = 50,
-	SEGMENT_SPANS_MAX = 4096, /* a document and all nested in it */
 	REQUEST_ID_MAX = USAGE_ID_MAX, /* longer ones are not indexed */
 };
 
@@ -42,16 +44,16 @@ enum segment_refusal {
 	SEGMENT_NO_TRACE_ID,
 	SEGMENT_BAD_TRACE_ID,
 	SEGMENT_NO_NAME,
-	SEGMENT_BAD_NAME,
+	SEGMENT_BAD_NAME,	   /* over 200 characters; of a segment also:
+				    * not letters, digits, space, or one of
+				    * _ . : / % & # = + \\ - @ */
 	SEGMENT_NO_START_TIME,
 	SEGMENT_BAD_START_TIME,
-	SEGMENT_BAD_END_TIME,	   /* not a number, or before the start */
+	SEGMENT_BAD_END_TIME,	   /* not a number */
 	SEGMENT_NO_END_TIME,	   /* and not in progress */
 	SEGMENT_BAD_TYPE,	   /* "type" is there and not "subsegment" */
 	SEGMENT_NO_PARENT_ID,	   /* a subsegment alone must name one */
 	SEGMENT_BAD_PARENT_ID,
-	SEGMENT_BAD_NAMESPACE,	   /* not a text of at most 250 characters */
-	SEGMENT_BAD_ANNOTATIONS,   /* too many, or not string|number|bool */
 	SEGMENT_BAD_SUBSEGMENT,	   /* a nested one breaks a rule above */
 	SEGMENT_NO_MEMORY,	   /* the arena's limit: try again later */
 	SEGMENT_REFUSALS,
@@ -75,7 +77,7 @@ struct segment {
 	bool traced;	  /* http.request.traced, or traced beside it */
 	enum segment_status status;
 	uint16_t http_status; /* 0: none was given */
-	int64_t start_ns, end_ns;
+	int64_t start_ns, end_ns; /* end never before start */
 	struct sv name;
 	struct sv ns;	      /* "aws", "remote" or what was sent; or empty */
 	struct sv origin;     /* "AWS::Lambda::Function"; or empty */
