@@ -43,8 +43,8 @@ struct assembly {
 	/* Of the root segment alone (an error that was handled further down
 	 * is not the trace's); Lambda's two segments count as one. */
 	enum segment_status status;
-	/* Something is in progress, a parent has not come, there is no root
-	 * segment, or a traced call has no segment that answers it. */
+	/* Something is in progress, a subsegment's parent has not come, or a
+	 * traced call has no segment that answers it. */
 	bool partial;
 	uint32_t skipped; /* documents that are not segments; spans left out */
 	struct arena *arena;

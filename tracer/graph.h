@@ -12,9 +12,10 @@
  *  - a root segment gets a node of type "client" with one edge to it.
  *
  * graph_calls is pure: the documents of one trace to a list of counts, each
- * with its minute. Such lists add up to a struct graph, in any order; graphs
- * of minutes are stored and merged. Times are integers in nanoseconds;
- * percentiles come from a histogram with 16 steps an octave (error < 3.2 %).
+ * with its time. Such counts add up to a struct graph in any order; a graph is
+ * stored entry by entry (a node or an edge with its statistics) and read back
+ * by adding. Times are integers in nanoseconds; percentiles come from a
+ * histogram with 16 steps an octave, so they are within 3.2 %.
  */
 #ifndef TALLY_TRACER_GRAPH_H
 #define TALLY_TRACER_GRAPH_H
@@ -29,13 +30,19 @@
 enum {
 	GRAPH_NODES_MAX = 2048,	 /* over it: counted in `dropped` */
 	GRAPH_EDGES_MAX = 8192,
+	GRAPH_NAME_MAX = 512,	 /* bytes; longer names and types are cut */
 	GRAPH_STEPS = 16,	 /* of the histogram, an octave */
 	GRAPH_BUCKETS = 36 * GRAPH_STEPS, /* from 1 us to over 19 hours */
+};
+
+struct graph_histogram {
+	uint32_t counts[GRAPH_BUCKETS];
 };
 
 struct graph_stats {
 	uint64_t ok, error, throttle, fault; /* add up to the total */
 	uint64_t total_time_ns; /* of response times, saturating */
+	uint64_t time_ns_min, time_ns_max; /* valid while something counted */
 	struct graph_histogram *histogram; /* NULL while nothing counted */
 };
 
@@ -66,15 +73,13 @@ void graph_fini(struct graph *g);
 uint64_t graph_total(const struct graph_stats *s);
 /* The response time, in ns, below which the share q (0 to 1) lies; 0: none. */
 uint64_t graph_quantile(const struct graph_stats *s, double q);
-/* The sparse histogram: calls each(arg, upper bound ns, count). */
-void graph_histogram_each(const struct graph_stats *s,
-			  void (*each)(void *arg, uint64_t ns, uint64_t n),
-			  void *arg);
 
 /* Adds all of src to dst. */
 void graph_merge(struct graph *dst, const struct graph *src);
-/* To bytes for a store, and added to g from them. ERR_CORRUPT: not ours. */
-void graph_encode(const struct graph *g, struct buf *out);
+/* Entries are nodes, then edges: appends entry i, i < graph_entries. */
+uint32_t graph_entries(const struct graph *g);
+void graph_encode(const struct graph *g, uint32_t i, struct buf *out);
+/* Adds one entry to g. ERR_CORRUPT: not ours; g is as it was. */
 int graph_decode(struct graph *g, struct sv bytes) MUST_USE;
 
 /* One count of a trace: on a node, or on an edge when from is not empty. */
@@ -85,7 +90,7 @@ struct graph_call {
 	struct sv to_name, to_type;
 	enum segment_status status;
 	bool root, inferred;
-	bool counted; /* false: in progress, makes the node or edge only */
+	bool counted; /* false: makes the node or edge only (in progress) */
 };
 
 typedef void graph_call_fn(void *arg, const struct graph_call *call);
