@@ -32,14 +32,16 @@ static bool name_parse(const char *name, uint64_t *position, uint64_t *sequence)
 	return true;
 }
 
-void block_unref(struct log_block *b)
+void block_unref(struct logs *l, struct log_block *b)
 {
 	assert(b->references > 0);
 	if (--b->references)
 		return;
 	assert(!b->users);
-	if (b->open)
+	if (b->open) {
 		block_close(b->open);
+		l->open_count--;
+	}
 	free(b);
 }
 
@@ -287,7 +289,7 @@ static void drop_missing(struct logs *l, const struct listing *list)
 		l->stats.damaged_blocks++;
 		l->stats.blocks--;
 		l->stats.block_bytes -= b->bytes;
-		block_unref(b);
+		block_unref(l, b);
 	}
 	l->block_count = kept;
 }
@@ -391,7 +393,7 @@ int blocks_expire(struct logs *l)
 			l->open_count--;
 		}
 		gone[i]->damaged = true; /* a late reader leaves it out */
-		block_unref(gone[i]);
+		block_unref(l, gone[i]);
 		pthread_mutex_unlock(&l->lock);
 	}
 	return err;
@@ -400,7 +402,7 @@ int blocks_expire(struct logs *l)
 void blocks_free(struct logs *l)
 {
 	for (size_t i = 0; i < l->block_count; i++)
-		block_unref(l->blocks[i]);
+		block_unref(l, l->blocks[i]);
 	free(l->blocks);
 	l->blocks = NULL;
 	l->block_count = 0;

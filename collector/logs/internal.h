@@ -66,7 +66,7 @@ void blocks_free(struct logs *l);
 
 /* lease.c: blocks as readers see them. */
 /* Frees b with its last reference. With the lock. */
-void block_unref(struct log_block *b);
+void block_unref(struct logs *l, struct log_block *b);
 /* The blocks whose events overlap start <= time < end, referenced; *out is
  * malloc'ed. Called with the lock. */
 int blocks_snapshot(struct logs *l, int64_t start_ns, int64_t end_ns,

@@ -32,7 +32,7 @@ void blocks_release(struct logs *l, struct log_block **blocks, size_t count)
 {
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < count; i++)
-		block_unref(blocks[i]);
+		block_unref(l, blocks[i]);
 	pthread_mutex_unlock(&l->lock);
 	free(blocks);
 }
