@@ -225,8 +225,9 @@ void term_safe_json(struct buf *out, struct sv json)
 
 	while (json.len) {
 		if (!decode(json, &code, &n)) {
-			code = 0xFFFD; /* not JSON: shown, never passed on */
-			n = 1;
+			json_escape(out, 0xFFFD); /* not JSON at all */
+			json = rest(json, 1);
+			continue;
 		}
 		if (code == '\n' || code == '\t' || shown_width(code) > 0)
 			buf_add(out, json.ptr, n);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <math.h>
+
+#include "collector/ctl/ctl.h"
+#include "core/client/when.h"
+
+enum {
+	DIMENSIONS_MAX = 30, /* CloudWatch's limit */
+	PERIOD_MAX_S = 86400,
+	SINCE_DEFAULT_S = 10800,
+	CHART_ROWS = 6,
+	CHART_MARGIN = 10, /* columns for the scale */
+	POINTS_MAX = 100000,
+};
+
+enum { KEY_SINCE = 0x3000, KEY_UNTIL, KEY_STAT, KEY_GRAPH };
+
+struct options {
+	struct ctl ctl;
+	const char *verb;
+	const char *namespace;
+	const char *name;
+	const char *dimensions[DIMENSIONS_MAX];
+	size_t dimension_count;
+	const char *stat;
+	int64_t period_s;
+	double since;
+	double until;
+	bool graph;
+};
+
+static const struct argp_option option_list[] = {
+	{ "period", 'p', "SECONDS", 0, "One step (60)", 0 },
+	{ "since", KEY_SINCE, "TIME", 0, "From here on (3h): " WHEN_HELP, 0 },
+	{ "until", KEY_UNTIL, "TIME", 0, "Up to here (now)", 0 },
+	{ "stat", KEY_STAT, "NAME", 0, "One statistic more, as p99 or tm95",
+	  0 },
+	{ "graph", KEY_GRAPH, NULL, 0, "A chart in place of the table", 0 },
+	{ 0 },
+};
+
+static const struct argp_child children[] = { { &ctl_argp, 0, NULL, 0 },
+					      { 0 } };
+
+static void take_argument(struct options *o, char *arg,
+			  struct argp_state *state)
+{
+	bool data = o->verb && !strcmp(o->verb, "data");
+
+	switch (state->arg_num) {
+	case 0:
+		if (strcmp(arg, "list") && strcmp(arg, "data"))
+			argp_error(state, "it is list or data");
+		o->verb = arg;
+		break;
+	case 1:
+		o->namespace = arg;
+		break;
+	case 2:
+		o->name = arg;
+		break;
+	default:
+		if (!data || !strchr(arg, '='))
+			argp_error(state, "a dimension is NAME=VALUE");
+		if (o->dimension_count == DIMENSIONS_MAX)
+			argp_error(state, "more than %d dimensions",
+				   DIMENSIONS_MAX);
+		o->dimensions[o->dimension_count++] = arg;
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->ctl;
+		return 0;
+	case 'p':
+		o->period_s =
+			ctl_number(state, "--period", arg, 1, PERIOD_MAX_S);
+		return 0;
+	case KEY_SINCE:
+		o->since = ctl_when(state, &o->ctl, "--since", arg);
+		return 0;
+	case KEY_UNTIL:
+		o->until = ctl_when(state, &o->ctl, "--until", arg);
+		return 0;
+	case KEY_STAT:
+		o->stat = arg;
+		return 0;
+	case KEY_GRAPH:
+		o->graph = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		take_argument(o, arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->verb)
+			argp_usage(state);
+		if (!strcmp(o->verb, "data") && !o->name)
+			argp_error(state,
+				   "data is of a NAMESPACE and a NAME; `tally "
+				   "metrics list` shows them");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = option_list,
+	.parser = parse,
+	.args_doc = "list [NAMESPACE [NAME]]\n"
+		    "data NAMESPACE NAME [DIMENSION=VALUE...]",
+	.doc = "Lists metrics, or prints the values of one: the steps that "
+	       "have data.",
+	.children = children,
+};
+
+static bool print_list(struct ctl *ctl, const json_t *root)
+{
+	static const struct term_column columns[] = {
+		{ .title = "NAMESPACE", .shrink = true },
+		{ .title = "NAME", .shrink = true },
+		{ .title = "DIMENSIONS", .shrink = true },
+		{ .title = "RRD" },
+	};
+	struct term_table *table =
+		term_table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct buf text = BUF_INIT;
+	const json_t *metric;
+	size_t i;
+	bool ok;
+
+	if (!table)
+		return false;
+	json_array_foreach(answer_array(root, "metrics"), i, metric)
+	{
+		json_t *dimensions = answer_object(metric, "dimensions");
+		json_t *rrd = answer_object(metric, "rrd");
+		const char *name;
+		json_t *value;
+
+		term_cell(table, TERM_PLAIN, answer_text(metric, "namespace"));
+		term_cell(table, TERM_PLAIN, answer_text(metric, "name"));
+		buf_reset(&text);
+		json_object_foreach(dimensions, name, value)
+		{
+			if (text.len)
+				buf_char(&text, ' ');
+			buf_format(&text, "%s=", name);
+			buf_sv(&text, answer_text(dimensions, name));
+		}
+		term_cell(table, TERM_PLAIN, buf_view(&text));
+		term_cell(table, TERM_DIM, answer_text(rrd, "file"));
+	}
+	buf_fini(&text);
+	ok = term_table_print(&ctl->term, table, &ctl->out);
+	term_table_free(table);
+	return ok;
+}
+
+static void cell_number(struct term_table *table, const json_t *point,
+			const char *key)
+{
+	if (json_is_number(json_object_get(point, key)))
+		term_cellf(table, TERM_PLAIN, "%.6g",
+			   answer_number(point, key));
+	else
+		term_cell(table, TERM_PLAIN, SV("-"));
+}
+
+static bool print_points(struct options *o, const json_t *points)
+{
+	const struct term_column columns[] = {
+		{ .title = "TIME" },
+		{ .title = "SUM", .align = TERM_RIGHT },
+		{ .title = "COUNT", .align = TERM_RIGHT },
+		{ .title = "MIN", .align = TERM_RIGHT },
+		{ .title = "MAX", .align = TERM_RIGHT },
+		{ .title = "AVG", .align = TERM_RIGHT },
+		{ .title = o->stat ? o->stat : "", .align = TERM_RIGHT },
+	};
+	static const char *const keys[] = { "sum", "count", "min",
+					    "max", "avg",   "stat" };
+	size_t count = o->stat ? 7 : 6;
+	struct term_table *table = term_table_new(columns, count);
+	struct buf text = BUF_INIT;
+	const json_t *point;
+	size_t i;
+	bool ok;
+
+	if (!table)
+		return false;
+	json_array_foreach(points, i, point)
+	{
+		buf_reset(&text);
+		term_time(&text, answer_number(point, "time"), false);
+		term_cell(table, TERM_DIM, buf_view(&text));
+		for (size_t k = 0; k + 1 < count; k++)
+			cell_number(table, point, keys[k]);
+	}
+	buf_fini(&text);
+	ok = term_table_print(&o->ctl.term, table, &o->ctl.out);
+	term_table_free(table);
+	return ok;
+}
+
+/* One sample a step from the first to the last point; NAN where there is no
+ * data, so that a gap looks like one. */
+static double *fill(const struct options *o, const json_t *points,
+		    size_t *count)
+{
+	size_t n = json_array_size(points);
+	double first = answer_number(json_array_get(points, 0), "time");
+	double last = n ? answer_number(json_array_get(points, n - 1), "time") :
+			  0;
+	double steps = (last - first) / (double)o->period_s + 1;
+	double *samples;
+
+	*count = 0;
+	if (!n || !(steps >= 1 && steps <= POINTS_MAX))
+		return NULL;
+	samples = calloc((size_t)steps, sizeof(*samples));
+	if (!samples)
+		return NULL;
+	*count = (size_t)steps;
+	for (size_t i = 0; i < *count; i++)
+		samples[i] = NAN;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *point = json_array_get(points, i);
+		double at = (answer_number(point, "time") - first) /
+			    (double)o->period_s;
+
+		if (at >= 0 && at < (double)*count)
+			samples[(size_t)at] =
+				answer_number(point, o->stat ? "stat" : "avg");
+	}
+	return samples;
+}
+
+static bool print_graph(struct options *o, const json_t *points)
+{
+	size_t count;
+	double *samples = fill(o, points, &count);
+	double min = INFINITY, max = -INFINITY;
+	struct buf chart = BUF_INIT;
+	struct sv rest, line;
+	int row = 0;
+
+	if (!samples) {
+		buf_text(&o->ctl.out, "no data\n");
+		return true;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (isfinite(samples[i])) {
+			min = fmin(min, samples[i]);
+			max = fmax(max, samples[i]);
+		}
+	term_braille(&chart, samples, count, o->ctl.term.width - CHART_MARGIN,
+		     CHART_ROWS, min, max);
+	rest = buf_view(&chart);
+	while (line = sv_cut(&rest, '\n'), line.len) {
+		if (row == 0 || row == CHART_ROWS - 1)
+			buf_format(&o->ctl.out, "%8.4g ", row ? min : max);
+		else
+			buf_text(&o->ctl.out, "         ");
+		buf_sv(&o->ctl.out, line);
+		buf_char(&o->ctl.out, '\n');
+		row++;
+	}
+	free(samples);
+	buf_fini(&chart);
+	return true;
+}
+
+static void query_time(struct buf *path, const char *name, double epoch)
+{
+	struct buf text = BUF_INIT;
+
+	when_format(&text, epoch);
+	client_query(path, name, text.ptr);
+	buf_fini(&text);
+}
+
+static void data_path(const struct options *o, struct buf *path)
+{
+	char period[24];
+
+	snprintf(period, sizeof(period), "%" PRId64, o->period_s);
+	buf_text(path, "/api/v1/metrics/data");
+	client_query(path, "namespace", o->namespace);
+	client_query(path, "name", o->name);
+	for (size_t i = 0; i < o->dimension_count; i++) {
+		struct sv value = sv_from(o->dimensions[i]);
+		struct sv name = sv_cut(&value, '=');
+
+		buf_text(path, "&dim.");
+		client_escape(path, name);
+		buf_char(path, '=');
+		client_escape(path, value);
+	}
+	client_query(path, "period", period);
+	client_query(path, "stat", o->stat);
+	query_time(path, "start",
+		   o->since > 0 ? o->since : o->ctl.now - SINCE_DEFAULT_S);
+	query_time(path, "end", o->until > 0 ? o->until : o->ctl.now);
+}
+
+static bool run(struct options *o, struct buf *path)
+{
+	bool list = !strcmp(o->verb, "list");
+	json_t *root;
+	bool ok;
+
+	if (list) {
+		buf_text(path, "/api/v1/metrics/list");
+		client_query(path, "namespace", o->namespace);
+		client_query(path, "name", o->name);
+	} else {
+		data_path(o, path);
+	}
+	if (path->failed) {
+		struct diag diag;
+
+		diag_set(&diag, ERR_LIMIT, "the query is too long");
+		ctl_fail(&o->ctl, &diag);
+		return false;
+	}
+	if (!ctl_get(&o->ctl, path->ptr, &root))
+		return false;
+	if (!root) /* JSON was wanted, and is out */
+		return true;
+	if (list)
+		ok = print_list(&o->ctl, root);
+	else if (o->graph)
+		ok = print_graph(o, answer_array(root, "points"));
+	else
+		ok = print_points(o, answer_array(root, "points"));
+	json_decref(root);
+	return ok;
+}
+
+int ctl_metrics(int argc, char **argv)
+{
+	struct options o = { .period_s = 60 };
+	struct buf path = { .limit = CLIENT_URL_MAX };
+	bool ok;
+
+	if (!ctl_open(&o.ctl, &argp, argc, argv, &o))
+		return CTL_EXIT_FAILED;
+	ok = run(&o, &path);
+	buf_fini(&path);
+	return ctl_close(&o.ctl, ok ? CTL_EXIT_OK : CTL_EXIT_FAILED);
+}
