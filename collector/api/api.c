@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/api/api.h"
+
+typedef void api_fn(struct api *a, struct request *r);
+
+static void post_batch(struct api *a, struct request *r)
+{
+	native_batch_post(&a->ingest, r);
+}
+
+static void post_segments(struct api *a, struct request *r)
+{
+	xray_segments_post(&a->ingest, r);
+}
+
+/* The table of calls. A path that ends in '/' takes all below it; the longest
+ * stand first. `daemon`: served on the X-Ray daemon's port too. */
+static const struct route {
+	enum method method;
+	const char *path;
+	api_fn *fn;
+	bool daemon;
+} routes[] = {
+	{ METHOD_POST, "/api/v1/batches", post_batch, false },
+	{ METHOD_POST, "/TraceSegments", post_segments, false },
+	{ METHOD_POST, "/Traces", api_xray_batch_get, false },
+	{ METHOD_POST, "/GetSamplingRules", api_sampling_rules, true },
+	{ METHOD_POST, "/SamplingTargets", api_sampling_targets, true },
+	{ METHOD_GET, "/api/v1/traces", api_trace_list, false },
+	{ METHOD_GET, "/api/v1/traces/", api_trace_get, false },
+	{ METHOD_GET, "/api/v1/map", api_map, false },
+	{ METHOD_GET, "/api/v1/functions", api_functions, false },
+	{ METHOD_GET, "/api/v1/metrics/list", api_metrics_list, false },
+	{ METHOD_GET, "/api/v1/metrics/data", api_metrics_data, false },
+	{ METHOD_GET, "/api/v1/logs", api_logs, false },
+	{ METHOD_GET, "/api/v1/alarms", api_alarms, false },
+	{ METHOD_GET, "/api/v1/alarms/history", api_alarm_history, false },
+	{ METHOD_GET, "/api/v1/usage/", api_usage_get, false },
+	{ METHOD_GET, "/api/v1/statement", api_statement, false },
+	{ METHOD_GET, "/api/v1/status", api_status, false },
+	{ METHOD_GET, "/healthz", api_health, true },
+	{ METHOD_GET, "/metrics", api_prometheus, false },
+};
+
+static bool path_matches(const char *route, struct sv path)
+{
+	struct sv want = sv_from(route);
+
+	if (want.ptr[want.len - 1] == '/')
+		return sv_starts(path, want) && path.len > want.len;
+	return sv_eq(path, want);
+}
+
+static void dispatch(struct api *a, struct request *r, bool daemon)
+{
+	bool path_known = false;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		const struct route *route = &routes[i];
+
+		if ((daemon && !route->daemon) ||
+		    !path_matches(route->path, r->path))
+			continue;
+		path_known = true;
+		if (route->method != r->method)
+			continue;
+		if (route->method == METHOD_GET)
+			stats_add(&a->stats->api_requests, 1);
+		route->fn(a, r);
+		return;
+	}
+	stats_add(&a->stats->refused_unknown, 1);
+	if (path_known)
+		api_error(r, 405, "MethodNotAllowed",
+			  "this path takes another method; see the API's page");
+	else if (r->method == METHOD_POST)
+		api_aws_error(r, 404, "UnknownOperationException",
+			      "there is no such operation here");
+	else
+		api_error(r, 404, "NotFound",
+			  "there is no such path; see the API's page");
+}
+
+void api_handle(void *arg, struct request *r)
+{
+	dispatch(arg, r, false);
+}
+
+void api_handle_daemon(void *arg, struct request *r)
+{
+	dispatch(arg, r, true);
+}
+
+/* --- errors -------------------------------------------------------------------- */
+
+void api_error(struct request *r, unsigned status, const char *code,
+	       const char *message)
+{
+	struct json_writer w;
+
+	buf_reset(&r->reply);
+	w = json_writer(&r->reply);
+	json_open_object(&w);
+	json_key(&w, "error");
+	json_open_object(&w);
+	json_key(&w, "code");
+	json_put_text(&w, code);
+	json_key(&w, "message");
+	json_put_text(&w, message);
+	json_close_object(&w);
+	json_close_object(&w);
+	buf_char(&r->reply, '\n');
+	r->status = status;
+	r->content_type = "application/json";
+}
+
+void api_error_of(struct request *r, int err, const char *what)
+{
+	char text[160];
+
+	switch (err) {
+	case ERR_NOT_FOUND:
+		snprintf(text, sizeof(text), "no such %s is stored here", what);
+		api_error(r, 404, "NotFound", text);
+		break;
+	case ERR_INVALID:
+	case ERR_SYNTAX:
+	case ERR_LIMIT:
+		snprintf(text, sizeof(text), "%s: %s", what, err_text(err));
+		api_error(r, 400, "InvalidParameterValue", text);
+		break;
+	default:
+		snprintf(text, sizeof(text), "%s: %s; ask again", what,
+			 err_text(err));
+		api_error(r, 503, "ServiceUnavailable", text);
+		r->retry_after_s = 1;
+	}
+}
+
+void api_aws_error(struct request *r, unsigned status, const char *type,
+		   const char *message)
+{
+	struct json_writer w;
+
+	buf_reset(&r->reply);
+	w = json_writer(&r->reply);
+	json_open_object(&w);
+	json_key(&w, "__type");
+	json_put_text(&w, type);
+	json_key(&w, "message");
+	json_put_text(&w, message);
+	json_close_object(&w);
+	r->status = status;
+	r->content_type = "application/json";
+	r->error_type = type;
+	r->wants_id = true;
+}
+
+/* --- query arguments -------------------------------------------------------------- */
+
+/* "2026-11-22T09:00:00Z", with an optional fraction. */
+static bool iso_to_ns(struct sv text, int64_t *out)
+{
+	struct tm tm = { 0 };
+	char copy[40];
+	const char *rest;
+	double fraction = 0;
+
+	if (text.len >= sizeof(copy))
+		return false;
+	memcpy(copy, text.ptr, text.len);
+	copy[text.len] = '\0';
+	rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!rest)
+		return false;
+	if (*rest == '.') {
+		char *end;
+
+		fraction = strtod(rest, &end);
+		rest = end;
+	}
+	if (strcmp(rest, "Z"))
+		return false;
+	*out = (int64_t)timegm(&tm) * NS_PER_S +
+	       (int64_t)(fraction * (double)NS_PER_S);
+	return true;
+}
+
+bool api_query_time(struct request *r, const char *name, int64_t *out_ns)
+{
+	struct sv text = request_query(r, name);
+	char message[80];
+	struct json_doc doc;
+
+	if (!text.len)
+		return true;
+	if (iso_to_ns(text, out_ns) ||
+	    (!json_parse(&doc, &r->arena, text, NULL) &&
+	     json_to_ns(json_root(&doc), out_ns)))
+		return true;
+	snprintf(message, sizeof(message),
+		 "%s must be epoch seconds or 2026-11-22T09:00:00Z", name);
+	api_error(r, 400, "InvalidParameterValue", message);
+	return false;
+}
+
+bool api_query_number(struct request *r, const char *name, uint64_t max,
+		      uint64_t *out)
+{
+	struct sv text = request_query(r, name);
+	char message[80];
+	uint64_t v;
+
+	if (!text.len)
+		return true;
+	if (sv_to_u64(text, &v) && v > 0 && v <= max) {
+		*out = v;
+		return true;
+	}
+	snprintf(message, sizeof(message),
+		 "%s must be a whole number from 1 to %llu", name,
+		 (unsigned long long)max);
+	api_error(r, 400, "InvalidParameterValue", message);
+	return false;
+}
+
+bool api_query_range(const struct api *a, struct request *r, int64_t default_s,
+		     int64_t *start_ns, int64_t *end_ns)
+{
+	*end_ns = env_wall(a->env).ns + 1;
+	if (!api_query_time(r, "end", end_ns))
+		return false;
+	*start_ns = *end_ns - default_s * NS_PER_S;
+	if (!api_query_time(r, "start", start_ns))
+		return false;
+	if (*start_ns < *end_ns)
+		return true;
+	api_error(r, 400, "InvalidParameterValue", "start must be before end");
+	return false;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API: one table from method and path to a function (api.c), and a file
+ * for each kind of question. A question reads views and never the door's or
+ * ingest's insides; an answer is built in the request's reply.
+ */
+#ifndef TALLY_COLLECTOR_API_API_H
+#define TALLY_COLLECTOR_API_API_H
+
+#include "billing/ledger.h"
+#include "billing/pricebook.h"
+#include "collector/alarms/alarms.h"
+#include "collector/apply.h"
+#include "collector/door/http.h"
+#include "collector/ingest/ingest.h"
+#include "collector/logs/logs.h"
+#include "collector/series/series.h"
+#include "collector/stats.h"
+#include "core/codec/json.h"
+#include "core/codec/json_write.h"
+#include "tracer/traces.h"
+
+enum {
+	API_LIMIT_DEFAULT = 100,
+	API_LIMIT_MAX = 10000,
+	API_TRACE_LOGS_MAX = 1000,
+	API_SPARK_MINUTES = 30,
+	API_XRAY_IDS_MAX = 100, /* of one BatchGetTraces */
+};
+
+struct api {
+	struct ingest ingest; /* what the writing calls need */
+	struct journal *journal;
+	struct apply *apply;
+	struct traces *traces;
+	struct series *series;
+	struct logs *logs;
+	struct ledger *ledger;
+	struct alarms *alarms;
+	struct pricebook *prices;
+	struct stats *stats;
+	const struct env *env;
+	struct scope scope;
+	struct instant started;
+};
+
+/* http_handler_fn for the main port, and for the X-Ray daemon's TCP port
+ * (sampling calls only). arg is the struct api. */
+void api_handle(void *arg, struct request *r);
+void api_handle_daemon(void *arg, struct request *r);
+
+/* {"error":{"code","message"}} with a status; for the native API. */
+void api_error(struct request *r, unsigned status, const char *code,
+	       const char *message);
+/* For an err of a view: 404, 400, 503. what: "trace", ... */
+void api_error_of(struct request *r, int err, const char *what);
+/* AWS's REST form: x-amzn-ErrorType, {"__type","message"}. */
+void api_aws_error(struct request *r, unsigned status, const char *type,
+		   const char *message);
+
+/* Query arguments. Absent: *out is left. False: an error is in the reply. */
+bool api_query_time(struct request *r, const char *name, int64_t *out_ns)
+	MUST_USE;
+bool api_query_number(struct request *r, const char *name, uint64_t max,
+		      uint64_t *out) MUST_USE;
+/* start and end, by default the last `default_s` seconds. */
+bool api_query_range(const struct api *a, struct request *r, int64_t default_s,
+		     int64_t *start_ns, int64_t *end_ns) MUST_USE;
+
+/* --- the calls: each writes r's reply --------------------------------------- */
+void api_trace_get(struct api *a, struct request *r);
+void api_trace_list(struct api *a, struct request *r);
+void api_map(struct api *a, struct request *r);
+void api_xray_batch_get(struct api *a, struct request *r);
+void api_sampling_rules(struct api *a, struct request *r);
+void api_sampling_targets(struct api *a, struct request *r);
+void api_metrics_list(struct api *a, struct request *r);
+void api_metrics_data(struct api *a, struct request *r);
+void api_functions(struct api *a, struct request *r);
+void api_logs(struct api *a, struct request *r);
+void api_alarms(struct api *a, struct request *r);
+void api_alarm_history(struct api *a, struct request *r);
+void api_usage_get(struct api *a, struct request *r);
+void api_statement(struct api *a, struct request *r);
+void api_status(struct api *a, struct request *r);
+void api_health(struct api *a, struct request *r);
+void api_prometheus(struct api *a, struct request *r);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/config.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/codec/json.h"
+
+void config_init(struct config *c)
+{
+	*c = (struct config){
+		.http = "127.0.0.1:4318",
+		.xray = "127.0.0.1:2000",
+		.scope = { .account = 123456789012, .region = "us-east-1" },
+	};
+}
+
+void config_fini(struct config *c)
+{
+	arena_fini(&c->arena);
+}
+
+int config_set_account(struct config *c, struct sv text, struct diag *diag)
+{
+	uint64_t v;
+
+	if (text.len != 12 || !sv_to_u64(text, &v))
+		return diag_set(diag, ERR_INVALID,
+				"account '%.*s' is not twelve digits",
+				SV_ARG(text));
+	c->scope.account = v;
+	return 0;
+}
+
+int config_set_region(struct config *c, struct sv text, struct diag *diag)
+{
+	bool ok = text.len > 0 && text.len < REGION_MAX;
+
+	for (size_t i = 0; ok && i < text.len; i++)
+		ok = islower((unsigned char)text.ptr[i]) ||
+		     isdigit((unsigned char)text.ptr[i]) || text.ptr[i] == '-';
+	if (!ok)
+		return diag_set(diag, ERR_INVALID,
+				"region '%.*s' is not a region's name; for "
+				"example us-east-1", SV_ARG(text));
+	memset(c->scope.region, 0, sizeof(c->scope.region));
+	memcpy(c->scope.region, text.ptr, text.len);
+	return 0;
+}
+
+/* A text member into a fixed field; absent: left as it is. */
+static int read_text(struct json object, const char *name, char *out,
+		     size_t cap, struct diag *diag)
+{
+	struct arena arena = { .limit = 64 << 10 };
+	struct json v = json_get(object, sv_from(name));
+	struct sv text;
+	int e = 0;
+
+	if (!v.doc)
+		return 0;
+	text = json_string(v, &arena);
+	if (!text.ptr || text.len >= cap)
+		e = diag_set(diag, ERR_INVALID,
+			     "\"%s\" must be a text of less than %zu bytes",
+			     name, cap);
+	else if (text.len)
+		memcpy(out, text.ptr, text.len);
+	if (!e)
+		out[text.len] = '\0';
+	arena_fini(&arena);
+	return e;
+}
+
+/* --- alarms ------------------------------------------------------------------- */
+
+static int alarm_text(struct config *c, struct json alarm, const char *name,
+		      struct sv *out, bool required, struct diag *diag)
+{
+	struct json v = json_get(alarm, sv_from(name));
+
+	if (!v.doc && !required)
+		return 0;
+	*out = json_string(v, &c->arena);
+	if (out->ptr)
+		return 0;
+	return diag_set(diag, ERR_INVALID, "an alarm's \"%s\" must be a text",
+			name);
+}
+
+static int alarm_number(struct json alarm, const char *name, uint32_t *out,
+			uint32_t otherwise, struct diag *diag)
+{
+	struct json v = json_get(alarm, sv_from(name));
+	int64_t n = otherwise;
+
+	if (v.doc && (!json_to_i64(v, &n) || n < 1 || n > 86400))
+		return diag_set(diag, ERR_INVALID,
+				"an alarm's \"%s\" must be a whole number from "
+				"1 to 86400", name);
+	*out = (uint32_t)n;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct dimension *x = a;
+	const struct dimension *y = b;
+
+	return sv_cmp(x->name, y->name);
+}
+
+static int alarm_dimensions(struct config *c, struct json alarm,
+			    struct alarm_definition *d, struct diag *diag)
+{
+	struct json object = json_get(alarm, SV("dimensions"));
+	struct dimension *list;
+	size_t n = 0;
+
+	if (!object.doc)
+		return 0;
+	list = arena_array(&c->arena, DIMENSIONS_MAX, sizeof(*list));
+	if (!list)
+		return ERR_NOMEM;
+	for (struct json key = json_first(object); key.doc;
+	     key = json_next(object, key)) {
+		if (n == DIMENSIONS_MAX)
+			return diag_set(diag, ERR_LIMIT,
+					"an alarm has more than %d dimensions",
+					(int)DIMENSIONS_MAX);
+		list[n].name = json_string(key, &c->arena);
+		list[n].value = json_string(json_member(key), &c->arena);
+		if (!list[n].name.ptr || !list[n].value.ptr)
+			return diag_set(diag, ERR_INVALID,
+					"an alarm's \"dimensions\" must be an "
+					"object of texts");
+		n++;
+	}
+	qsort(list, n, sizeof(*list), by_name);
+	d->dimensions = list;
+	d->dimension_count = n;
+	return 0;
+}
+
+/* Names of an enumeration: what the config says, and what it means. */
+static int alarm_names(struct config *c, struct json alarm,
+		       struct alarm_definition *d, struct diag *diag)
+{
+	struct sv comparison = { NULL, 0 };
+	struct sv missing = SV("missing");
+	int e = alarm_text(c, alarm, "comparison", &comparison, true, diag);
+
+	if (!e)
+		e = alarm_text(c, alarm, "treat_missing_data", &missing, false,
+			       diag);
+	if (e)
+		return e;
+	if (!alarm_comparison_from(comparison, &d->comparison))
+		return diag_set(diag, ERR_INVALID,
+				"'%.*s' is no comparison; for example "
+				"GreaterThanOrEqualToThreshold",
+				SV_ARG(comparison));
+	if (!alarm_missing_from(missing, &d->treat_missing))
+		return diag_set(diag, ERR_INVALID,
+				"'%.*s' is no treat_missing_data; missing, "
+				"ignore, breaching or notBreaching",
+				SV_ARG(missing));
+	return 0;
+}
+
+static int read_alarm(struct config *c, struct json alarm,
+		      struct alarm_definition *d, struct diag *diag)
+{
+	int e = alarm_text(c, alarm, "name", &d->name, true, diag);
+
+	if (!e)
+		e = alarm_text(c, alarm, "namespace", &d->ns, true, diag);
+	if (!e)
+		e = alarm_text(c, alarm, "metric", &d->metric, true, diag);
+	if (!e)
+		e = alarm_text(c, alarm, "statistic", &d->statistic, true,
+			       diag);
+	if (!e)
+		e = alarm_text(c, alarm, "webhook", &d->webhook, false, diag);
+	if (!e)
+		e = alarm_number(alarm, "period", &d->period_s, 60, diag);
+	if (!e)
+		e = alarm_number(alarm, "evaluation_periods",
+				 &d->evaluation_periods, 1, diag);
+	if (!e)
+		e = alarm_number(alarm, "datapoints_to_alarm", &d->datapoints,
+				 d->evaluation_periods, diag);
+	if (!e)
+		e = alarm_dimensions(c, alarm, d, diag);
+	if (!e)
+		e = alarm_names(c, alarm, d, diag);
+	if (e)
+		return e;
+	if (!json_to_double(json_get(alarm, SV("threshold")), &d->threshold))
+		return diag_set(diag, ERR_INVALID,
+				"an alarm's \"threshold\" must be a number");
+	return alarm_definition_check(d, diag);
+}
+
+static int read_alarms(struct config *c, struct json root, struct diag *diag)
+{
+	struct json list = json_get(root, SV("alarms"));
+	size_t count = 0;
+	int e = 0;
+
+	if (!list.doc)
+		return 0;
+	if (!json_is(list, JSON_ARRAY))
+		return diag_set(diag, ERR_INVALID, "\"alarms\" must be a list");
+	for (struct json it = json_first(list); it.doc;
+	     it = json_next(list, it))
+		count++;
+	c->alarms = arena_array(&c->arena, count, sizeof(*c->alarms));
+	if (!c->alarms)
+		return ERR_NOMEM;
+	c->alarm_count = 0;
+	for (struct json it = json_first(list); it.doc && !e;
+	     it = json_next(list, it))
+		e = read_alarm(c, it, &c->alarms[c->alarm_count++], diag);
+	return e;
+}
+
+/* --- the whole ------------------------------------------------------------------ */
+
+static int check_names(struct json root, struct diag *diag)
+{
+	static const char *const known[] = { "account", "region", "http",
+					     "xray",	"prices", "data",
+					     "alarms",	"series_window_seconds" };
+
+	for (struct json key = json_first(root); key.doc;
+	     key = json_next(root, key)) {
+		bool ok = false;
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			ok |= json_string_is(key, sv_from(known[i]));
+		if (!ok)
+			return diag_set(diag, ERR_INVALID,
+					"%.*s is no setting; see "
+					"tallyscope.conf(5)",
+					SV_ARG(json_raw(key)));
+	}
+	return 0;
+}
+
+int config_parse(struct config *c, struct sv text, struct diag *diag)
+{
+	struct json_doc doc;
+	struct json root, v;
+	int e = json_parse(&doc, &c->arena, text, diag);
+
+	if (e)
+		return e;
+	root = json_root(&doc);
+	if (!json_is(root, JSON_OBJECT))
+		return diag_set(diag, ERR_INVALID,
+				"the configuration must be one JSON object");
+	e = check_names(root, diag);
+	if (!e)
+		e = read_text(root, "http", c->http, sizeof(c->http), diag);
+	if (!e)
+		e = read_text(root, "xray", c->xray, sizeof(c->xray), diag);
+	if (!e)
+		e = read_text(root, "prices", c->prices, sizeof(c->prices),
+			      diag);
+	if (!e)
+		e = read_text(root, "data", c->data, sizeof(c->data), diag);
+	v = json_get(root, SV("account"));
+	if (!e && v.doc)
+		e = config_set_account(c, json_string(v, &c->arena), diag);
+	v = json_get(root, SV("region"));
+	if (!e && v.doc)
+		e = config_set_region(c, json_string(v, &c->arena), diag);
+	v = json_get(root, SV("series_window_seconds"));
+	if (!e && v.doc &&
+	    (!json_to_i64(v, &c->series_window_s) || c->series_window_s < 60 ||
+	     c->series_window_s > 86400))
+		e = diag_set(diag, ERR_INVALID, "\"series_window_seconds\" "
+			     "must be a whole number from 60 to 86400");
+	return e ? e : read_alarms(c, root, diag);
+}
+
+int config_read(struct config *c, const struct env *env, const char *path,
+		struct diag *diag)
+{
+	int fd = env->disk->open(env->disk_self, path, O_RDONLY);
+	struct buf text = { .limit = CONFIG_BYTES_MAX };
+	int64_t size, got = -1;
+	char *p;
+	int e;
+
+	if (fd < 0)
+		return diag_set(diag, env_err(fd), "cannot read %s: %s", path,
+				strerror(-fd));
+	size = env->disk->size(env->disk_self, fd);
+	p = size >= 0 ? buf_grow(&text, (size_t)size) : NULL;
+	if (p)
+		got = env->disk->pread(env->disk_self, fd, p, (size_t)size, 0);
+	env->disk->close(env->disk_self, fd);
+	if (got < 0) {
+		e = diag_set(diag, ERR_IO, "%s cannot be read, or is over %d "
+			     "bytes", path, (int)CONFIG_BYTES_MAX);
+	} else {
+		struct sv copy = arena_copy(&c->arena,
+					    sv_make(p, (size_t)got));
+		struct diag inner = { 0 };
+
+		e = copy.ptr ? config_parse(c, copy, &inner) : ERR_NOMEM;
+		if (e)
+			diag_set(diag, e, "%.100s: %s", path, inner.text);
+	}
+	buf_fini(&text);
+	return e;
+}

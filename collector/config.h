@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a collector is told: a JSON file (docs/man/tallyscope.conf.5), over it
+ * the command line. Read as a whole before anything of it is used: a bad file
+ * changes nothing.
+ */
+#ifndef TALLY_COLLECTOR_CONFIG_H
+#define TALLY_COLLECTOR_CONFIG_H
+
+#include "collector/alarms/alarms.h"
+#include "core/base/arena.h"
+#include "core/sys/env.h"
+#include "core/wire/records.h"
+
+enum { CONFIG_BYTES_MAX = 4 << 20, CONFIG_TEXT_MAX = 512 };
+
+struct config {
+	char data[CONFIG_TEXT_MAX];
+	char http[CONFIG_TEXT_MAX];
+	char xray[CONFIG_TEXT_MAX];
+	char prices[CONFIG_TEXT_MAX]; /* folder; empty: found at start */
+	struct scope scope;
+	struct alarm_definition *alarms;
+	size_t alarm_count;
+	/* Seconds the window of the series stays open; 0: the default. */
+	int64_t series_window_s;
+	struct arena arena; /* what alarms point into */
+};
+
+/* The defaults of docs/man/tally-collector.8. */
+void config_init(struct config *c);
+void config_fini(struct config *c);
+/* Reads the file over what c holds. diag: what is wrong where. */
+int config_read(struct config *c, const struct env *env, const char *path,
+		struct diag *diag) MUST_USE;
+int config_parse(struct config *c, struct sv text, struct diag *diag) MUST_USE;
+/* Twelve digits; a region's name. Also for the command line. */
+int config_set_account(struct config *c, struct sv text, struct diag *diag)
+	MUST_USE;
+int config_set_region(struct config *c, struct sv text, struct diag *diag)
+	MUST_USE;
+
+#endif
