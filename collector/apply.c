@@ -10,7 +10,7 @@
 #include "core/base/log.h"
 
 enum {
-	RETRY_MS = 200,		 /* after a view said ERR_FULL and the like */
+	RETRY_MS = 200,            /* after a view said ERR_FULL and the like */
 	CHECKPOINT_FRAMES = 20000, /* or after so many */
 };
 
@@ -22,7 +22,7 @@ struct runner {
 	pthread_cond_t wake;
 	struct message *queue[APPLY_QUEUE_MESSAGES]; /* a ring */
 	size_t head, count;
-	bool behind;  /* messages were not queued: read the journal */
+	bool behind; /* messages were not queued: read the journal */
 	bool stop;
 	bool caught_up; /* for the first time */
 	bool started;
@@ -124,7 +124,8 @@ static void runner_checkpoint(struct runner *r)
 	r->last_checkpoint = env_mono(r->apply->options.env);
 	r->since_checkpoint = 0;
 	if (e) {
-		log_error("apply", "view %s: checkpoint failed: %s; it is "
+		log_error("apply",
+			  "view %s: checkpoint failed: %s; it is "
 			  "tried again, and the journal keeps what is needed",
 			  v->ops->name, err_text(e));
 		return;
@@ -160,8 +161,10 @@ static bool runner_apply(struct runner *r, const struct message *m)
 		return true; /* read from the journal already */
 	while ((e = v->ops->apply(v->self, &d)) < 0) {
 		if (atomic_exchange(&r->err, e) != e)
-			log_error("apply", "view %s stands still: %s; it goes "
-				  "on by itself", v->ops->name, err_text(e));
+			log_error("apply",
+				  "view %s stands still: %s; it goes "
+				  "on by itself",
+				  v->ops->name, err_text(e));
 		if (runner_stopping(r))
 			return false;
 		usleep(RETRY_MS * 1000);
@@ -206,7 +209,8 @@ static int read_on(struct runner *r, struct journal_reader *reader)
 		bool more;
 
 		if (gap)
-			log_error("apply", "view %s: the journal no longer has "
+			log_error("apply",
+				  "view %s: the journal no longer has "
 				  "what it needs; records are missing from it",
 				  r->view->ops->name);
 		gap = false;
@@ -215,7 +219,8 @@ static int read_on(struct runner *r, struct journal_reader *reader)
 			return ERR_NOMEM;
 		e = r->apply->options.decode(m, &frame);
 		if (e == ERR_CORRUPT) {
-			log_error("apply", "frame %llu cannot be decoded and "
+			log_error("apply",
+				  "frame %llu cannot be decoded and "
 				  "is passed over",
 				  (unsigned long long)frame.position);
 			message_unref(m);
@@ -278,8 +283,10 @@ static void runner_catch_up(struct runner *r)
 	pthread_mutex_unlock(&r->lock);
 	if (e && e != ERR_CLOSED) {
 		if (atomic_exchange(&r->err, e) != e)
-			log_error("apply", "view %s cannot read the journal: "
-				  "%s", r->view->ops->name, err_text(e));
+			log_error("apply",
+				  "view %s cannot read the journal: "
+				  "%s",
+				  r->view->ops->name, err_text(e));
 		usleep(RETRY_MS * 1000);
 	}
 }

@@ -28,7 +28,7 @@ enum {
 	APPLY_VIEWS_MAX = 8,
 	APPLY_QUEUE_MESSAGES = 1024,
 	APPLY_LIVE_BYTES = 256 << 20, /* bodies and arenas of all messages */
-	APPLY_CHECKPOINT_S = 5,	      /* longest time between checkpoints */
+	APPLY_CHECKPOINT_S = 5,       /* longest time between checkpoints */
 };
 
 struct message {
@@ -38,7 +38,7 @@ struct message {
 	uint64_t sequence;
 	uint64_t body_hash;
 	struct arena arena;
-	struct buf body;     /* owned bytes that records borrow */
+	struct buf body; /* owned bytes that records borrow */
 	_Atomic uint32_t refs;
 	_Atomic size_t *live_bytes; /* where size_bytes is counted */
 	size_t size_bytes;
@@ -81,10 +81,10 @@ void apply_stop(struct apply *a);
 struct apply_view_stats {
 	const char *name;
 	uint64_t position, durable;
-	uint64_t applied;    /* frames since start */
+	uint64_t applied; /* frames since start */
 	uint64_t queued;
-	bool behind;	     /* reading on from the journal */
-	int err;	     /* why it stands still; 0: it does not */
+	bool behind; /* reading on from the journal */
+	int err;     /* why it stands still; 0: it does not */
 };
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max);
 size_t apply_live_bytes(const struct apply *a);

@@ -44,7 +44,8 @@ int config_set_region(struct config *c, struct sv text, struct diag *diag)
 	if (!ok)
 		return diag_set(diag, ERR_INVALID,
 				"region '%.*s' is not a region's name; for "
-				"example us-east-1", SV_ARG(text));
+				"example us-east-1",
+				SV_ARG(text));
 	memset(c->scope.region, 0, sizeof(c->scope.region));
 	memcpy(c->scope.region, text.ptr, text.len);
 	return 0;
@@ -99,7 +100,8 @@ static int alarm_number(struct json alarm, const char *name, uint32_t *out,
 	if (v.doc && (!json_to_i64(v, &n) || n < 1 || n > 86400))
 		return diag_set(diag, ERR_INVALID,
 				"an alarm's \"%s\" must be a whole number from "
-				"1 to 86400", name);
+				"1 to 86400",
+				name);
 	*out = (uint32_t)n;
 	return 0;
 }
@@ -231,9 +233,10 @@ static int read_alarms(struct config *c, struct json root, struct diag *diag)
 
 static int check_names(struct json root, struct diag *diag)
 {
-	static const char *const known[] = { "account", "region", "http",
-					     "xray",	"prices", "data",
-					     "alarms",	"series_window_seconds" };
+	static const char *const known[] = {
+		"account", "region", "http",   "xray",
+		"prices",  "data",   "alarms", "series_window_seconds"
+	};
 
 	for (struct json key = json_first(root); key.doc;
 	     key = json_next(root, key)) {
@@ -282,7 +285,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 	if (!e && v.doc &&
 	    (!json_to_i64(v, &c->series_window_s) || c->series_window_s < 60 ||
 	     c->series_window_s > 86400))
-		e = diag_set(diag, ERR_INVALID, "\"series_window_seconds\" "
+		e = diag_set(diag, ERR_INVALID,
+			     "\"series_window_seconds\" "
 			     "must be a whole number from 60 to 86400");
 	return e ? e : read_alarms(c, root, diag);
 }
@@ -305,11 +309,12 @@ int config_read(struct config *c, const struct env *env, const char *path,
 		got = env->disk->pread(env->disk_self, fd, p, (size_t)size, 0);
 	env->disk->close(env->disk_self, fd);
 	if (got < 0) {
-		e = diag_set(diag, ERR_IO, "%s cannot be read, or is over %d "
-			     "bytes", path, (int)CONFIG_BYTES_MAX);
+		e = diag_set(diag, ERR_IO,
+			     "%s cannot be read, or is over %d "
+			     "bytes",
+			     path, (int)CONFIG_BYTES_MAX);
 	} else {
-		struct sv copy = arena_copy(&c->arena,
-					    sv_make(p, (size_t)got));
+		struct sv copy = arena_copy(&c->arena, sv_make(p, (size_t)got));
 		struct diag inner = { 0 };
 
 		e = copy.ptr ? config_parse(c, copy, &inner) : ERR_NOMEM;

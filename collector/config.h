@@ -35,9 +35,9 @@ int config_read(struct config *c, const struct env *env, const char *path,
 		struct diag *diag) MUST_USE;
 int config_parse(struct config *c, struct sv text, struct diag *diag) MUST_USE;
 /* Twelve digits; a region's name. Also for the command line. */
-int config_set_account(struct config *c, struct sv text, struct diag *diag)
-	MUST_USE;
-int config_set_region(struct config *c, struct sv text, struct diag *diag)
-	MUST_USE;
+int config_set_account(struct config *c, struct sv text,
+		       struct diag *diag) MUST_USE;
+int config_set_region(struct config *c, struct sv text,
+		      struct diag *diag) MUST_USE;
 
 #endif

@@ -59,8 +59,8 @@ void api_aws_error(struct request *r, unsigned status, const char *type,
 		   const char *message);
 
 /* Query arguments. Absent: *out is left. False: an error is in the reply. */
-bool api_query_time(struct request *r, const char *name, int64_t *out_ns)
-	MUST_USE;
+bool api_query_time(struct request *r, const char *name,
+		    int64_t *out_ns) MUST_USE;
 bool api_query_number(struct request *r, const char *name, uint64_t max,
 		      uint64_t *out) MUST_USE;
 /* start and end, by default the last `default_s` seconds. */

@@ -261,8 +261,7 @@ static int row_invocations(struct api *a, struct arena *arena,
 		row->invocations += points[i].sum;
 		row->last_ns = points[i].time_ns;
 		if (ago >= 0 && ago < API_SPARK_MINUTES)
-			row->spark[API_SPARK_MINUTES - 1 - ago] =
-				points[i].sum;
+			row->spark[API_SPARK_MINUTES - 1 - ago] = points[i].sum;
 	}
 	return e;
 }

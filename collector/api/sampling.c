@@ -8,7 +8,7 @@
 
 enum {
 	SAMPLING_INTERVAL_S = 10,
-	SAMPLING_QUOTA = 100,	    /* requests a second, before the rate */
+	SAMPLING_QUOTA = 100,       /* requests a second, before the rate */
 	SAMPLING_QUOTA_TTL_S = 300, /* as X-Ray's: about five minutes */
 	SAMPLING_STATISTICS_MAX = 25,
 };
@@ -67,8 +67,8 @@ static bool put_each(struct request *r, struct json_writer *w, struct json list,
 
 	for (struct json it = json_first(list); it.doc;
 	     it = json_next(list, it)) {
-		struct sv rule = json_string(json_get(it, SV("RuleName")),
-					     &r->arena);
+		struct sv rule =
+			json_string(json_get(it, SV("RuleName")), &r->arena);
 
 		if (!rule.ptr || ++count > SAMPLING_STATISTICS_MAX)
 			return false;
@@ -114,7 +114,8 @@ void api_sampling_targets(struct api *a, struct request *r)
 	r->content_type = "application/json";
 	r->wants_id = true;
 	if (!ok)
-		api_aws_error(r, 400, "InvalidRequestException",
-			      "SamplingStatisticsDocuments must be a list of at "
-			      "most 25 documents with a RuleName");
+		api_aws_error(
+			r, 400, "InvalidRequestException",
+			"SamplingStatisticsDocuments must be a list of at "
+			"most 25 documents with a RuleName");
 }

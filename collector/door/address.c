@@ -29,7 +29,8 @@ static int parse(const char *text, union any_address *a, socklen_t *len,
 	    n == 0 || n >= sizeof(host))
 		return diag_set(diag, ERR_INVALID,
 				"'%s' is not ADDRESS:PORT; for example "
-				"127.0.0.1:4318", text);
+				"127.0.0.1:4318",
+				text);
 	memcpy(host, text, n);
 	host[n] = '\0';
 	if (!strcmp(host, "localhost"))
@@ -50,7 +51,8 @@ static int parse(const char *text, union any_address *a, socklen_t *len,
 	}
 	return diag_set(diag, ERR_INVALID,
 			"'%s' is not an IP address with a port; for example "
-			"127.0.0.1:4318", text);
+			"127.0.0.1:4318",
+			text);
 }
 
 static bool is_loopback(const union any_address *a)
@@ -108,7 +110,8 @@ int address_listen(const char *address, int type, char bound[ADDRESS_TEXT_MAX],
 		return diag_set(diag, ERR_IO,
 				"cannot listen on %s: %s; is another collector "
 				"running? choose another port, or 0 for a free "
-				"one", address, strerror(e));
+				"one",
+				address, strerror(e));
 	}
 	print(fd, bound);
 	return fd;

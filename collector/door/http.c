@@ -135,8 +135,8 @@ static enum MHD_Result on_head(struct http *h, struct MHD_Connection *c,
 	x->request.path = arena_copy(&x->request.arena, sv_from(url));
 	if (!x->request.path.ptr)
 		return MHD_NO;
-	if (length && (!sv_to_u64(sv_from(length), &bytes) ||
-		       bytes > HTTP_BODY_MAX)) {
+	if (length &&
+	    (!sv_to_u64(sv_from(length), &bytes) || bytes > HTTP_BODY_MAX)) {
 		/* Refused before the body is read; MHD then closes. */
 		reply_error(&x->request, 413, "RequestTooLarge",
 			    "the body is over 8 MiB: send smaller batches");
@@ -240,9 +240,9 @@ int http_start(struct http **out, const struct http_options *options,
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_USE_ERROR_LOG | MHD_USE_TURBO,
 		0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-		NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+		on_done, NULL, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 << 10),
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
 		MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0,
@@ -275,8 +275,8 @@ void http_stop(struct http *h)
 
 struct sv request_header(struct request *r, const char *name)
 {
-	return sv_from(MHD_lookup_connection_value(
-		exchange_of(r)->connection, MHD_HEADER_KIND, name));
+	return sv_from(MHD_lookup_connection_value(exchange_of(r)->connection,
+						   MHD_HEADER_KIND, name));
 }
 
 struct sv request_query(struct request *r, const char *name)

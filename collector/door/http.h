@@ -34,8 +34,8 @@ struct http;
 /* What a handler sees. Valid until the reply is sent. */
 struct request {
 	enum method method;
-	struct sv path; /* unescaped, without the query */
-	struct buf body; /* as sent; a handler may take it (buf_detach) */
+	struct sv path;     /* unescaped, without the query */
+	struct buf body;    /* as sent; a handler may take it (buf_detach) */
 	struct arena arena; /* reset when the request ends */
 	struct http *http;
 	/* The reply: set these, then return or call request_send. */
@@ -44,8 +44,8 @@ struct request {
 	struct buf reply;
 	unsigned retry_after_s; /* 0: no such header */
 	const char *error_type; /* x-amzn-ErrorType, or NULL; static text */
-	bool wants_id;	/* x-amzn-RequestId is sent */
-	void *context; /* the handler's own */
+	bool wants_id;          /* x-amzn-RequestId is sent */
+	void *context;          /* the handler's own */
 };
 
 typedef void http_handler_fn(void *arg, struct request *r);

@@ -142,8 +142,8 @@ int ingest_decode_frame(struct message *m, const struct frame *frame)
 	m->frame = *frame;
 	m->body.limit = JOURNAL_FRAME_MAX;
 	buf_sv(&m->body, frame->body);
-	refused = arena_array(&m->arena, frame->refused_count,
-			      sizeof(*refused));
+	refused =
+		arena_array(&m->arena, frame->refused_count, sizeof(*refused));
 	if (m->body.failed || !refused)
 		return ERR_NOMEM;
 	if (frame->refused_count)
@@ -161,7 +161,8 @@ int ingest_decode_frame(struct message *m, const struct frame *frame)
 	case PROTOCOL_ALARM_CHANGE:
 		return 0; /* the alarms view reads the body itself */
 	}
-	log_error("ingest", "frame %llu has the unknown protocol %d: it is "
+	log_error("ingest",
+		  "frame %llu has the unknown protocol %d: it is "
 		  "from a newer release",
 		  (unsigned long long)frame->position, (int)frame->protocol);
 	return ERR_CORRUPT;

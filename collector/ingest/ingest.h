@@ -37,8 +37,8 @@ struct ingest {
 	struct stats *stats;
 	struct ledger *ledger;
 	struct producers *producers;
-	struct scope scope; /* of every key-less listener */
-	pthread_mutex_t lock; /* admit and append are one step */
+	struct scope scope;        /* of every key-less listener */
+	pthread_mutex_t lock;      /* admit and append are one step */
 	_Atomic uint64_t failures; /* frames given up by the journal */
 };
 
@@ -51,7 +51,7 @@ struct submission {
 	void (*reply)(struct submission *s, int err);
 	bool duplicate; /* the whole batch was known */
 	bool admitted;  /* producer and usage are reserved */
-	bool relies;	/* on a record that may be in flight elsewhere */
+	bool relies;    /* on a record that may be in flight elsewhere */
 	uint64_t failures_before;
 	/* Native: */
 	struct sv producer;
@@ -88,11 +88,11 @@ void native_withdraw(struct submission *s);
 
 /* POST /TraceSegments */
 void xray_segments_post(struct ingest *in, struct request *r);
-int xray_segments_decode_frame(struct message *m, const struct frame *frame)
-	MUST_USE;
+int xray_segments_decode_frame(struct message *m,
+			       const struct frame *frame) MUST_USE;
 /* Datagrams as received, in one message of PROTOCOL_XRAY_UDP. */
-int xray_udp_decode_frame(struct message *m, const struct frame *frame)
-	MUST_USE;
+int xray_udp_decode_frame(struct message *m,
+			  const struct frame *frame) MUST_USE;
 /* The document in a datagram ("{...}\n" header, then one JSON document), or
  * ptr NULL where it is none. */
 struct sv xray_datagram_document(struct sv datagram);

@@ -24,9 +24,9 @@ static int refuse_segments(struct arena *arena, struct native_batch *batch)
 	struct native_refusal *merged;
 	size_t n = 0, old = 0;
 
-	merged = arena_array(arena,
-			     batch->refusal_count + batch->records.segment_count,
-			     sizeof(*merged));
+	merged = arena_array(
+		arena, batch->refusal_count + batch->records.segment_count,
+		sizeof(*merged));
 	if (!merged)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < batch->records.segment_count; i++) {
@@ -83,11 +83,12 @@ static struct native_refusal usage_refusal(enum admit a, uint32_t index)
 		.index = index,
 		.code = conflict ? SV("ConflictException") :
 				   SV("InvalidParameterValue"),
-		.message = conflict ?
-			SV("a usage record with this id and other content is "
-			   "stored: nothing was changed") :
-			SV("the record is older than the 35 days for which "
-			   "ids are remembered"),
+		.message = conflict ? SV("a usage record with this id and "
+					 "other content is "
+					 "stored: nothing was changed") :
+				      SV("the record is older than the 35 days "
+					 "for which "
+					 "ids are remembered"),
 	};
 }
 
@@ -125,8 +126,8 @@ static int admit_usage(struct submission *s, struct native_refusal *refusals,
 			while (reserved_count--)
 				ledger_withdraw(
 					in->ledger, &m->frame.scope,
-					&m->records
-						 .usage[reserved[reserved_count]]);
+					&m->records.usage
+						 [reserved[reserved_count]]);
 			return e;
 		}
 		if (a == ADMIT_NEW) {
@@ -141,7 +142,8 @@ static int admit_usage(struct submission *s, struct native_refusal *refusals,
 		}
 		s->conflict |= a == ADMIT_CONFLICT;
 		stats_add(a == ADMIT_CONFLICT ? &in->stats->refused_conflict :
-						&in->stats->refused_old, 1);
+						&in->stats->refused_old,
+			  1);
 		refusals[s->refusal_count++] = usage_refusal(a, i);
 	}
 	m->frame.refused = without;
@@ -184,9 +186,9 @@ int native_admit(struct submission *s)
 	s->admitted = true;
 	native_apply_refused(&m->records, m->frame.refused,
 			     m->frame.refused_count);
-	s->accepted = (uint32_t)(m->records.segment_count +
-				 m->records.datum_count + m->records.log_count +
-				 m->records.usage_count);
+	s->accepted =
+		(uint32_t)(m->records.segment_count + m->records.datum_count +
+			   m->records.log_count + m->records.usage_count);
 	return 0;
 }
 
@@ -223,11 +225,14 @@ static void native_reply(struct submission *s, int err)
 		answer.accepted = 0;
 		answer.known = 0;
 		answer.refusal_count = 0;
-		answer.message = err == ERR_EXISTS ?
-			SV("this producer sent other bytes with this sequence "
-			   "before: nothing was stored") :
-			SV("the sequence lies below the window of those that "
-			   "are remembered: nothing was stored");
+		answer.message =
+			err == ERR_EXISTS ?
+				SV("this producer sent other bytes with this "
+				   "sequence "
+				   "before: nothing was stored") :
+				SV("the sequence lies below the window of "
+				   "those that "
+				   "are remembered: nothing was stored");
 	} else if (err) {
 		ingest_reply_error(r, err);
 		return;
@@ -251,7 +256,8 @@ static void refuse_batch(struct ingest *in, struct request *r, bool json,
 	struct native_answer answer = { .message = sv_from(text) };
 
 	stats_add(status == 413 ? &in->stats->refused_too_large :
-				  &in->stats->refused_body, 1);
+				  &in->stats->refused_body,
+		  1);
 	r->status = status;
 	r->content_type = json ? "application/json" : "application/x-protobuf";
 	if (json)
@@ -332,13 +338,18 @@ void native_batch_post(struct ingest *in, struct request *r)
 		ingest_reply_error(r, ERR_BUSY);
 		return;
 	}
-	*s = (struct submission){ .ingest = in, .message = m, .request = r,
-				  .reply = native_reply, .json = json };
+	*s = (struct submission){ .ingest = in,
+				  .message = m,
+				  .request = r,
+				  .reply = native_reply,
+				  .json = json };
 	e = take_body(r, m);
 	if (e) {
-		diag_set(&diag, e, e == ERR_INVALID ?
-			 "Content-Encoding must be gzip or identity" :
-			 "the gzip body is damaged or inflates to over 8 MiB");
+		diag_set(&diag, e,
+			 e == ERR_INVALID ?
+				 "Content-Encoding must be gzip or identity" :
+				 "the gzip body is damaged or inflates to over "
+				 "8 MiB");
 	} else {
 		e = decode(in, m, s, &diag);
 	}
@@ -371,7 +382,6 @@ int native_decode_frame(struct message *m, const struct frame *frame)
 	m->producer = batch.producer;
 	m->sequence = batch.sequence;
 	m->body_hash = batch_hash(frame->body);
-	native_apply_refused(&m->records, frame->refused,
-			     frame->refused_count);
+	native_apply_refused(&m->records, frame->refused, frame->refused_count);
 	return 0;
 }

@@ -15,7 +15,8 @@ enum slot_state { SLOT_EMPTY, SLOT_RESERVED, SLOT_STORED };
 
 struct producer {
 	struct hash128 key; /* of scope and name */
-	uint64_t highest;   /* sequence; slots are for (highest-window, highest] */
+	uint64_t
+		highest; /* sequence; slots are for (highest-window, highest] */
 	uint64_t last_used; /* a turn number, for the one longest silent */
 	uint32_t reserved;  /* slots in that state */
 	uint8_t state[PRODUCER_WINDOW];
@@ -30,7 +31,7 @@ struct producers {
 	struct producer *table[BUCKETS]; /* open addressing by key */
 	size_t count;
 	uint64_t turn;
-	uint64_t next;	  /* position behind the last frame applied */
+	uint64_t next;    /* position behind the last frame applied */
 	uint64_t written; /* that of the checkpoint on disk */
 	bool dirty;
 };
@@ -346,7 +347,8 @@ int producers_open(struct producers **out, const struct env *env,
 		e = image_read(p, buf_view(&image));
 	buf_fini(&image);
 	if (e == ERR_CORRUPT) {
-		log_error("producers", "the checkpoint is damaged: it is set "
+		log_error("producers",
+			  "the checkpoint is damaged: it is set "
 			  "aside, and what the journal holds is read again");
 		position = 0;
 	} else if (e && e != ERR_NOT_FOUND) {

@@ -24,11 +24,11 @@ enum {
 };
 
 enum batch_state {
-	BATCH_NEW,	/* reserved now: append it, or withdraw */
-	BATCH_KNOWN,	/* same bytes, durable or in flight */
+	BATCH_NEW,      /* reserved now: append it, or withdraw */
+	BATCH_KNOWN,    /* same bytes, durable or in flight */
 	BATCH_CONFLICT, /* same sequence, other bytes */
-	BATCH_OLD,	/* below the window */
-	BATCH_BUSY,	/* PRODUCERS_MAX producers have batches in flight */
+	BATCH_OLD,      /* below the window */
+	BATCH_BUSY,     /* PRODUCERS_MAX producers have batches in flight */
 };
 
 struct producers;

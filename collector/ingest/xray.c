@@ -34,8 +34,8 @@ static int read_documents(struct message *m, struct sv body, struct diag *diag)
 		return diag_set(diag, ERR_LIMIT,
 				"more than %d documents in one call",
 				(int)XRAY_DOCUMENTS_MAX);
-	m->records.segments = arena_array(&m->arena, count,
-					  sizeof(*m->records.segments));
+	m->records.segments =
+		arena_array(&m->arena, count, sizeof(*m->records.segments));
 	if (!m->records.segments)
 		return ERR_NOMEM;
 	for (it = json_first(list); it.doc; it = json_next(list, it)) {
@@ -154,7 +154,8 @@ void xray_segments_post(struct ingest *in, struct request *r)
 	r->content_type = "application/json";
 	r->wants_id = true;
 	if (s && m) {
-		*s = (struct submission){ .ingest = in, .message = m,
+		*s = (struct submission){ .ingest = in,
+					  .message = m,
 					  .request = r,
 					  .reply = segments_reply };
 		m->body = r->body;
@@ -188,8 +189,7 @@ int xray_segments_decode_frame(struct message *m, const struct frame *frame)
 
 	if (e)
 		return e == ERR_NOMEM ? e : ERR_CORRUPT;
-	native_apply_refused(&m->records, frame->refused,
-			     frame->refused_count);
+	native_apply_refused(&m->records, frame->refused, frame->refused_count);
 	return 0;
 }
 
@@ -245,8 +245,8 @@ int xray_udp_decode_frame(struct message *m, const struct frame *frame)
 			return ERR_CORRUPT;
 		at += 4 + n;
 	}
-	m->records.segments = arena_array(&m->arena, count,
-					  sizeof(*m->records.segments));
+	m->records.segments =
+		arena_array(&m->arena, count, sizeof(*m->records.segments));
 	if (!m->records.segments)
 		return ERR_NOMEM;
 	for (size_t at = 0; m->records.segment_count < count;) {

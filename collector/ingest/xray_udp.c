@@ -60,14 +60,15 @@ static bool take_datagram(struct xray_udp *u, struct message *m,
 	struct arena_mark mark = arena_mark(&m->arena);
 	struct sv document = xray_datagram_document(datagram);
 	struct segment segment;
-	bool ok = document.ptr && segment_check(document, &m->arena,
-						&segment) == SEGMENT_OK;
+	bool ok = document.ptr &&
+		  segment_check(document, &m->arena, &segment) == SEGMENT_OK;
 
 	arena_rollback(&m->arena, mark);
 	stats_add(&u->ingest->stats->xray_udp_datagrams, 1);
 	stats_add(&u->ingest->stats->xray_udp_bytes, datagram.len);
 	stats_add(ok ? &u->ingest->stats->segments_received :
-		       &u->ingest->stats->refused_datagram, 1);
+		       &u->ingest->stats->refused_datagram,
+		  1);
 	if (ok)
 		xray_udp_add(&m->body, document);
 	return ok;
@@ -102,8 +103,8 @@ static void store(struct xray_udp *u, size_t count)
 	m->body.limit = JOURNAL_FRAME_MAX;
 	for (size_t i = 0; i < count; i++) {
 		count_kernel_drops(u, &u->headers[i].msg_hdr);
-		taken += take_datagram(u, m, sv_make(u->bytes[i],
-						     u->headers[i].msg_len));
+		taken += take_datagram(
+			u, m, sv_make(u->bytes[i], u->headers[i].msg_len));
 	}
 	m->frame = (struct frame){
 		.protocol = PROTOCOL_XRAY_UDP,
@@ -119,7 +120,8 @@ static void store(struct xray_udp *u, size_t count)
 		free(s);
 		return;
 	}
-	*s = (struct submission){ .ingest = in, .message = m,
+	*s = (struct submission){ .ingest = in,
+				  .message = m,
 				  .reply = udp_reply };
 	ingest_submit(s);
 }
@@ -165,8 +167,7 @@ int xray_udp_start(struct xray_udp **out, struct ingest *in,
 	setsockopt(u->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(u->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
 	u->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (u->stop_fd < 0 ||
-	    pthread_create(&u->thread, NULL, udp_main, u)) {
+	if (u->stop_fd < 0 || pthread_create(&u->thread, NULL, udp_main, u)) {
 		if (u->stop_fd >= 0)
 			close(u->stop_fd);
 		close(u->fd);

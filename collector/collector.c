@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/collector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "collector/alarms/webhook.h"
+#include "collector/api/api.h"
+#include "collector/ingest/xray_udp.h"
+#include "collector/notify.h"
+#include "core/base/log.h"
+
+enum { REPLY_GRACE_MS = 100 }; /* for replies under way when it stops */
+
+struct collector {
+	const struct env *env;
+	struct config *config;
+	struct stats stats;
+	struct api api; /* holds the parts, as questions need them */
+	struct producers *producers;
+	struct webhook *webhook;
+	struct http *http;
+	struct http *daemon; /* the X-Ray daemon's TCP port */
+	struct xray_udp *udp;
+	int lock_fd; /* on DATA/lock: one collector a folder */
+	int signal_fd;
+	int timer_fd;
+};
+
+/* --- opening, from the inside out ---------------------------------------------- */
+
+static int lock_folder(struct collector *c, struct diag *diag)
+{
+	const char *dir = c->config->data;
+	char path[CONFIG_TEXT_MAX + 16];
+	int e = c->env->disk->mkdir(c->env->disk_self, dir);
+
+	if (e)
+		return diag_set(diag, env_err(e),
+				"cannot make %s: %s; name a "
+				"folder below one that is there",
+				dir, strerror(-e));
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (c->lock_fd < 0)
+		return diag_set(diag, ERR_IO, "cannot write in %s: %s", dir,
+				strerror(errno));
+	if (flock(c->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return diag_set(diag, ERR_BUSY,
+				"another collector uses %s; "
+				"stop it, or name another folder with --data",
+				dir);
+	return 0;
+}
+
+static void sub_path(struct collector *c, const char *name,
+		     char path[CONFIG_TEXT_MAX + 16])
+{
+	snprintf(path, CONFIG_TEXT_MAX + 16, "%s/%s", c->config->data, name);
+}
+
+/* Price books: as configured, installed, or beside the build. */
+static int open_prices(struct collector *c, struct diag *diag)
+{
+	static const char *const beside[] = { "/../../billing/prices",
+					      "/../../../billing/prices",
+					      "/../share/tallyscope/prices" };
+	char path[1024];
+	ssize_t n;
+
+	if (c->config->prices[0])
+		return pricebook_open(&c->api.prices, c->env, c->config->prices,
+				      diag);
+	n = readlink("/proc/self/exe", path, 512);
+	while (n > 0 && path[n] != '/')
+		n--;
+	for (size_t i = 0; n > 0 && i < sizeof(beside) / sizeof(beside[0]);
+	     i++) {
+		snprintf(path + n, sizeof(path) - (size_t)n, "%s", beside[i]);
+		if (access(path, R_OK) == 0)
+			return pricebook_open(&c->api.prices, c->env, path,
+					      diag);
+	}
+	return pricebook_open(&c->api.prices, c->env, TALLY_DATADIR "/prices",
+			      diag);
+}
+
+static int open_views(struct collector *c, struct diag *diag)
+{
+	const struct series_options series = {
+		.window_ns = c->config->series_window_s * NS_PER_S,
+	};
+	const struct alarms_options alarms = {
+		.definitions = c->config->alarms,
+		.count = c->config->alarm_count,
+	};
+	char path[CONFIG_TEXT_MAX + 16];
+	struct api *a = &c->api;
+	int e;
+
+	sub_path(c, "producers", path);
+	e = producers_open(&c->producers, c->env, path, diag);
+	if (!e) {
+		sub_path(c, "ledger", path);
+		e = ledger_open(&a->ledger, c->env, path, NULL, diag);
+	}
+	if (!e) {
+		sub_path(c, "traces", path);
+		e = traces_open(&a->traces, c->env, path, NULL, diag);
+	}
+	if (!e) {
+		sub_path(c, "series", path);
+		e = series_open(&a->series, c->env, path, &series, diag);
+	}
+	if (!e) {
+		sub_path(c, "logs", path);
+		e = logs_open(&a->logs, c->env, path, NULL, diag);
+	}
+	if (!e) {
+		sub_path(c, "alarms", path);
+		e = alarms_open(&a->alarms, c->env, path, &alarms, diag);
+	}
+	return e;
+}
+
+static int open_pipeline(struct collector *c, struct diag *diag)
+{
+	struct api *a = &c->api;
+	char path[CONFIG_TEXT_MAX + 16];
+	struct apply_options options = {
+		.env = c->env,
+		.stats = &c->stats,
+		.decode = ingest_decode_frame,
+	};
+	int e;
+
+	sub_path(c, "journal", path);
+	e = journal_open(&a->journal, c->env, path, NULL, diag);
+	if (e)
+		return e;
+	options.journal = a->journal;
+	e = apply_new(&a->apply, &options);
+	if (e)
+		return diag_set(diag, e, "out of memory");
+	apply_add(a->apply, producers_view(c->producers));
+	apply_add(a->apply, ledger_view(a->ledger));
+	apply_add(a->apply, traces_view(a->traces));
+	apply_add(a->apply, series_view(a->series));
+	apply_add(a->apply, logs_view(a->logs));
+	apply_add(a->apply, alarms_view(a->alarms));
+	a->ingest = (struct ingest){
+		.env = c->env,
+		.journal = a->journal,
+		.apply = a->apply,
+		.stats = &c->stats,
+		.ledger = a->ledger,
+		.producers = c->producers,
+		.scope = c->config->scope,
+	};
+	ingest_init(&a->ingest);
+	return apply_start(a->apply, diag);
+}
+
+static int open_listeners(struct collector *c, struct diag *diag)
+{
+	const struct http_options http = {
+		.address = c->config->http,
+		.handler = api_handle,
+		.arg = &c->api,
+	};
+	struct http_options daemon = {
+		.handler = api_handle_daemon,
+		.arg = &c->api,
+		.threads = 1,
+	};
+	int e = http_start(&c->http, &http, diag);
+
+	if (!e)
+		e = xray_udp_start(&c->udp, &c->api.ingest, c->config->xray,
+				   diag);
+	if (e)
+		return e;
+	/* The same port for TCP, also where a free one was asked for. */
+	daemon.address = xray_udp_address(c->udp);
+	return http_start(&c->daemon, &daemon, diag);
+}
+
+/* Signals and the timer come as descriptors; threads inherit the mask. */
+static int open_events(struct collector *c, struct diag *diag)
+{
+	const struct itimerspec every = {
+		.it_interval = { .tv_sec = COLLECTOR_ALARMS_S },
+		.it_value = { .tv_sec = 1 },
+	};
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	c->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (c->signal_fd < 0 || c->timer_fd < 0 ||
+	    timerfd_settime(c->timer_fd, 0, &every, NULL) < 0)
+		return diag_set(diag, ERR_IO, "cannot set up signals: %s",
+				strerror(errno));
+	return 0;
+}
+
+int collector_open(struct collector **out, const struct env *env,
+		   struct config *config, struct diag *diag)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+	int e;
+
+	if (!c)
+		return diag_set(diag, ERR_NOMEM, "out of memory");
+	c->env = env;
+	c->config = config;
+	c->lock_fd = c->signal_fd = c->timer_fd = -1;
+	c->api.env = env;
+	c->api.stats = &c->stats;
+	c->api.scope = config->scope;
+	c->api.started = env_mono(env);
+	e = open_events(c, diag);
+	if (!e)
+		e = lock_folder(c, diag);
+	if (!e)
+		e = open_prices(c, diag);
+	if (!e)
+		e = open_views(c, diag);
+	if (!e)
+		e = open_pipeline(c, diag);
+	if (!e)
+		e = webhook_open(&c->webhook, NULL);
+	if (!e)
+		e = open_listeners(c, diag);
+	if (e) {
+		collector_close(c);
+		return e;
+	}
+	*out = c;
+	return 0;
+}
+
+/* --- alarms ----------------------------------------------------------------------- */
+
+/* A proposed change on its way through the journal. */
+struct alarm_submission {
+	struct submission submission;
+	struct collector *collector;
+};
+
+static void alarm_durable(struct submission *s, int err)
+{
+	struct collector *c = ((struct alarm_submission *)s)->collector;
+	struct message *m = s->message;
+	struct alarm_definition definition;
+	struct alarm_change change;
+	struct buf body = { 0 };
+
+	if (alarm_change_decode(m->frame.body, &m->arena, &change))
+		return;
+	if (err) {
+		alarms_change_failed(c->api.alarms, &m->frame.scope,
+				     change.name);
+		return;
+	}
+	log_info("alarms", "%.*s: %s -> %s", SV_ARG(change.name),
+		 alarm_state_name(change.from), alarm_state_name(change.to));
+	if (!alarms_find(c->api.alarms, change.name, &m->arena, &definition) ||
+	    !definition.webhook.len)
+		return;
+	alarm_webhook_body(&definition, &m->frame.scope, &change, &body);
+	if (body.failed ||
+	    webhook_post(c->webhook, definition.webhook, buf_view(&body)))
+		log_error("alarms",
+			  "%.*s: too many webhooks wait, this one is "
+			  "not sent",
+			  SV_ARG(change.name));
+	buf_fini(&body);
+}
+
+static int alarm_changed(void *arg, const struct scope *scope,
+			 const struct alarm_change *change)
+{
+	struct collector *c = arg;
+	struct message *m = message_new(c->api.apply);
+	struct alarm_submission *s = calloc(1, sizeof(*s));
+
+	if (!m || !s) {
+		message_unref(m);
+		free(s);
+		return ERR_NOMEM;
+	}
+	alarm_change_encode(change, &m->body);
+	m->frame = (struct frame){
+		.protocol = PROTOCOL_ALARM_CHANGE,
+		.decoder = 1,
+		.scope = *scope,
+		.received = env_wall(c->env),
+		.body = buf_view(&m->body),
+	};
+	if (!message_account(c->api.apply, m) || m->body.failed) {
+		message_unref(m);
+		free(s);
+		return ERR_BUSY;
+	}
+	s->collector = c;
+	s->submission = (struct submission){ .ingest = &c->api.ingest,
+					     .message = m,
+					     .reply = alarm_durable };
+	ingest_submit(&s->submission);
+	return 0;
+}
+
+static void judge_alarms(struct collector *c)
+{
+	int e = alarms_evaluate(c->api.alarms, c->api.series, &c->api.scope,
+				env_wall(c->env), alarm_changed, c);
+
+	if (e)
+		log_warn("alarms", "not all could be judged: %s", err_text(e));
+}
+
+/* --- running ------------------------------------------------------------------------ */
+
+static void reload(struct collector *c, const char *path)
+{
+	struct config fresh;
+	struct diag diag = { 0 };
+	int e;
+
+	if (!path) {
+		log_info("config", "SIGHUP: there is no configuration file");
+		return;
+	}
+	config_init(&fresh);
+	e = config_read(&fresh, c->env, path, &diag);
+	if (!e)
+		e = alarms_define(c->api.alarms, fresh.alarms,
+				  fresh.alarm_count, &diag);
+	if (e)
+		log_error("config", "%s; what was in force stays", diag.text);
+	else
+		log_info("config", "%s was read again: %zu alarms", path,
+			 fresh.alarm_count);
+	config_fini(&fresh);
+}
+
+int collector_run(struct collector *c, const char *config_path)
+{
+	struct pollfd fds[2] = { { c->signal_fd, POLLIN, 0 },
+				 { c->timer_fd, POLLIN, 0 } };
+
+	printf("http %s\nxray %s\nready\n", http_address(c->http),
+	       xray_udp_address(c->udp));
+	fflush(stdout);
+	notify_systemd("READY=1");
+	log_info("collector", "ready: http %s, xray %s, data %s",
+		 http_address(c->http), xray_udp_address(c->udp),
+		 c->config->data);
+	for (;;) {
+		struct signalfd_siginfo info;
+		uint64_t ticks;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return ERR_IO;
+		if ((fds[1].revents & POLLIN) &&
+		    read(c->timer_fd, &ticks, sizeof(ticks)) > 0)
+			judge_alarms(c);
+		if (!(fds[0].revents & POLLIN) ||
+		    read(c->signal_fd, &info, sizeof(info)) !=
+			    (ssize_t)sizeof(info))
+			continue;
+		if (info.ssi_signo != SIGHUP)
+			break;
+		reload(c, config_path);
+	}
+	notify_systemd("STOPPING=1");
+	log_info("collector", "stopping");
+	return 0;
+}
+
+/* --- closing, from the outside in ------------------------------------------------------ */
+
+static void on_barrier(void *arg, int err, uint64_t position, uint64_t next)
+{
+	(void)err;
+	(void)position;
+	(void)next;
+	sem_post(arg);
+}
+
+static void wait_for_journal(struct journal *j)
+{
+	sem_t done;
+
+	sem_init(&done, 0, 0);
+	if (!journal_barrier(j, on_barrier, &done))
+		while (sem_wait(&done) < 0 && errno == EINTR)
+			continue;
+	sem_destroy(&done);
+}
+
+void collector_close(struct collector *c)
+{
+	struct api *a = &c->api;
+
+	if (c->udp)
+		xray_udp_stop(c->udp);
+	if (c->http)
+		http_quiesce(c->http);
+	if (c->daemon)
+		http_quiesce(c->daemon);
+	if (a->journal && a->apply) {
+		struct timespec grace = { 0, REPLY_GRACE_MS * 1000000L };
+
+		/* What waits is committed and answered first; then what was
+		 * just past the door when it closed. */
+		wait_for_journal(a->journal);
+		nanosleep(&grace, NULL);
+		wait_for_journal(a->journal);
+	}
+	if (c->http)
+		http_stop(c->http);
+	if (c->daemon)
+		http_stop(c->daemon);
+	if (a->apply)
+		apply_stop(a->apply);
+	if (a->journal)
+		journal_close(a->journal);
+	if (c->webhook)
+		webhook_close(c->webhook);
+	if (a->ingest.journal)
+		ingest_fini(&a->ingest);
+	if (a->alarms)
+		alarms_close(a->alarms);
+	if (a->logs)
+		logs_close(a->logs);
+	if (a->series)
+		series_close(a->series);
+	if (a->traces)
+		traces_close(a->traces);
+	if (a->ledger)
+		ledger_close(a->ledger);
+	if (c->producers)
+		producers_close(c->producers);
+	if (a->prices)
+		pricebook_close(a->prices);
+	if (c->timer_fd >= 0)
+		close(c->timer_fd);
+	if (c->signal_fd >= 0)
+		close(c->signal_fd);
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
+	free(c);
+}

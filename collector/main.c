@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tally-collector: parses arguments, builds, runs. */
+#include <argp.h>
+#include <stdlib.h>
+
+#include "collector/collector.h"
+#include "collector/config.h"
+#include "core/base/log.h"
+
+const char *argp_program_version =
+	"tally-collector (Tallyscope) " TALLY_VERSION;
+
+enum {
+	KEY_DATA = 1,
+	KEY_HTTP,
+	KEY_XRAY,
+	KEY_ACCOUNT,
+	KEY_REGION,
+	KEY_CONFIG,
+	KEY_PRICES
+};
+
+struct arguments {
+	struct config *config;
+	const char *config_path;
+};
+
+static const struct argp_option options[] = {
+	{ "data", KEY_DATA, "DIR", 0, "Folder for everything it stores", 0 },
+	{ "http", KEY_HTTP, "ADDR:PORT", 0,
+	  "Listen here for HTTP (127.0.0.1:4318); port 0: any free one", 0 },
+	{ "xray", KEY_XRAY, "ADDR:PORT", 0,
+	  "Listen here, UDP and TCP, as the X-Ray daemon (127.0.0.1:2000)", 0 },
+	{ "account", KEY_ACCOUNT, "DIGITS", 0,
+	  "Account of what arrives without a key (123456789012)", 0 },
+	{ "region", KEY_REGION, "REGION", 0,
+	  "Region of what arrives without a key (us-east-1)", 0 },
+	{ "prices", KEY_PRICES, "DIR", 0, "Folder of price books", 0 },
+	{ "config", KEY_CONFIG, "FILE", 0,
+	  "Read settings and alarms; options given here win", 0 },
+	{ 0 },
+};
+
+static void set_text(struct argp_state *state, char *field, const char *value,
+		     const char *name)
+{
+	if (strlen(value) >= CONFIG_TEXT_MAX)
+		argp_error(state, "--%s is longer than %d bytes", name,
+			   CONFIG_TEXT_MAX - 1);
+	memcpy(field, value, strlen(value) + 1);
+}
+
+/* The file is read first, whatever the order: options win over it. */
+static error_t find_config(int key, char *value, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	if (key == KEY_CONFIG)
+		a->config_path = value;
+	return 0;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+	struct diag diag = { 0 };
+
+	switch (key) {
+	case KEY_DATA:
+		set_text(state, a->config->data, value, "data");
+		break;
+	case KEY_HTTP:
+		set_text(state, a->config->http, value, "http");
+		break;
+	case KEY_XRAY:
+		set_text(state, a->config->xray, value, "xray");
+		break;
+	case KEY_PRICES:
+		set_text(state, a->config->prices, value, "prices");
+		break;
+	case KEY_ACCOUNT:
+		if (config_set_account(a->config, sv_from(value), &diag))
+			argp_error(state, "%s", diag.text);
+		break;
+	case KEY_REGION:
+		if (config_set_region(a->config, sv_from(value), &diag))
+			argp_error(state, "%s", diag.text);
+		break;
+	case KEY_CONFIG:
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is not expected", value);
+		break;
+	case ARGP_KEY_END:
+		if (!a->config->data[0])
+			argp_error(state, "--data DIR is required");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const char doc[] =
+		"Receives traces, metrics, logs and usage, stores them, and "
+		"answers for them.\vStops cleanly on SIGTERM and SIGINT, reads "
+		"its configuration again on SIGHUP. See tally-collector(8).";
+	const struct argp first = { options, find_config, NULL, doc,
+				    NULL,    NULL,        NULL };
+	const struct argp second = {
+		options, parse, NULL, doc, NULL, NULL, NULL
+	};
+	struct config config;
+	struct arguments arguments = { .config = &config };
+	struct collector *collector;
+	struct diag diag = { 0 };
+	int e = 0;
+
+	argp_err_exit_status = 2;
+	config_init(&config);
+	argp_parse(&first, argc, argv, 0, NULL, &arguments);
+	if (arguments.config_path)
+		e = config_read(&config, env_posix(), arguments.config_path,
+				&diag);
+	if (!e) {
+		argp_parse(&second, argc, argv, 0, NULL, &arguments);
+		e = collector_open(&collector, env_posix(), &config, &diag);
+	}
+	if (e) {
+		fprintf(stderr, "tally-collector: %s\n",
+			diag.text[0] ? diag.text : err_text(e));
+		config_fini(&config);
+		return e == ERR_INVALID || e == ERR_SYNTAX ? 2 : 1;
+	}
+	e = collector_run(collector, arguments.config_path);
+	collector_close(collector);
+	config_fini(&config);
+	return e ? 1 : 0;
+}
