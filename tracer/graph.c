@@ -152,8 +152,10 @@ uint64_t graph_quantile(const struct graph_stats *s, double q)
 	rank = (uint64_t)(q * (double)total);
 	if ((double)rank < q * (double)total)
 		rank++;
-	if (rank < 1)
-		rank = 1;
+	if (rank >= total)
+		return s->time_ns_max;
+	if (rank <= 1)
+		return s->time_ns_min;
 	for (i = 0; i < GRAPH_BUCKETS - 1; i++) {
 		seen += s->histogram->counts[i];
 		if (seen >= rank)
