@@ -15,6 +15,7 @@ void index_fini(struct index *x)
 {
 	for (uint32_t i = 0; i < x->count; i++) {
 		window_fini(&x->entries[i]->open);
+		free(x->entries[i]->late_hours);
 		free(x->entries[i]);
 	}
 	free(x->entries);

@@ -50,7 +50,7 @@ struct entry {
 	uint8_t rrd_slot;
 	/* Hours (minutes since 1970) the RRD has not all data of, ascending;
 	 * late_all: too many to tell. */
-	int32_t late_hours[INDEX_LATE_HOURS_MAX];
+	int32_t *late_hours; /* NULL, or room for INDEX_LATE_HOURS_MAX */
 	uint8_t late_count;
 	bool late_all;
 };

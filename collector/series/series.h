@@ -60,6 +60,7 @@ struct series_stats {
 	uint64_t refused_series; /* points lost to the limit of series */
 	uint64_t sealed_rows, sealed_early; /* rows; seals forced by rows_max */
 	uint64_t seal_errors, checkpoint_errors, damaged_chunks;
+	uint64_t blocks_lost;        /* could not be opened at start */
 	uint64_t distributions_lost; /* no memory for one */
 	uint64_t series, open_rows, blocks, block_bytes;
 	uint64_t checkpoint_bytes; /* of the last one */
