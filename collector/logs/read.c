@@ -114,43 +114,63 @@ static int find_end(void *arg, const struct line *line)
 	return 0;
 }
 
-/* Gives each run its end: the first END behind its START, or else the first
- * line of another request, or else the longest a run can take. */
+static int64_t later(int64_t time_ns, int64_t by_ns)
+{
+	int64_t sum;
+
+	if (__builtin_add_overflow(time_ns, by_ns, &sum))
+		return by_ns < 0 ? INT64_MIN : INT64_MAX;
+	return sum;
+}
+
+/* The first END behind the START, if no other START of the request (another
+ * try) comes before it; else the latest the run can have ended. */
+static void run_end(const struct span *s, struct run *run)
+{
+	run->end = (struct event_key){
+		.time_ns =
+			later(run->start.time_ns, LOGS_INVOCATION_S * NS_PER_S),
+	};
+	for (size_t i = 0; i < s->run_count; i++)
+		if (event_key_cmp(&s->runs[i].start, &run->start) > 0 &&
+		    event_key_cmp(&s->runs[i].start, &run->end) < 0)
+			run->end = s->runs[i].start;
+	for (size_t i = 0; i < s->end_count; i++)
+		if (event_key_cmp(&s->ends[i], &run->start) > 0 &&
+		    event_key_cmp(&s->ends[i], &run->end) < 0) {
+			run->end = s->ends[i];
+			run->ended = true;
+		}
+}
+
+/* Gives each run its end: where there is no END, the stream tells, by the
+ * first line of another request. */
 static int runs_close(struct logs *l, const struct scope *scope,
 		      struct reading *r, struct span *s)
 {
-	for (size_t i = 0; i < s->run_count; i++) {
+	int err = 0;
+
+	for (size_t i = 0; i < s->run_count && !err; i++) {
 		struct run *run = &s->runs[i];
 		struct visit v = {
 			.scope = scope,
 			.group = span_group(s),
-			.start_ns = run->start.time_ns,
-			.end_ns = run->start.time_ns +
-				  LOGS_INVOCATION_S * NS_PER_S,
 			.line = find_end,
 			.arg = r,
 		};
-		int err;
 
-		run->end = (struct event_key){ .time_ns = v.end_ns };
-		for (size_t j = 0; j < s->end_count; j++)
-			if (event_key_cmp(&s->ends[j], &run->start) > 0 &&
-			    (!run->ended ||
-			     event_key_cmp(&s->ends[j], &run->end) < 0)) {
-				run->end = s->ends[j];
-				run->ended = true;
-			}
+		run_end(s, run);
 		if (run->ended)
 			continue;
+		v.start_ns = run->start.time_ns;
+		v.end_ns = run->end.time_ns;
 		r->span = s;
 		r->open = run;
 		err = scan_lines(l, &v);
-		if (err)
-			return err;
 		if (run->end.time_ns > s->last_ns)
 			s->last_ns = run->end.time_ns;
 	}
-	return 0;
+	return err;
 }
 
 static bool in_a_run(const struct span *s, const struct event_key *key)
@@ -201,15 +221,6 @@ static bool reading_done(void *arg, int64_t time_ns)
 	const struct reading *r = arg;
 
 	return collect_done(&r->collect, time_ns);
-}
-
-static int64_t later(int64_t time_ns, int64_t by_ns)
-{
-	int64_t sum;
-
-	if (__builtin_add_overflow(time_ns, by_ns, &sum))
-		return by_ns < 0 ? INT64_MIN : INT64_MAX;
-	return sum;
 }
 
 static int read_request(struct logs *l, const struct visit *lines,
