@@ -21,6 +21,8 @@ struct sv {
 };
 
 #define SV(literal) ((struct sv){ "" literal, sizeof(literal) - 1 })
+/* The same where a static table is initialised. */
+#define SV_INIT(literal) { "" literal, sizeof(literal) - 1 }
 #define SV_ARG(s) (int)(s).len, (s).ptr /* for "%.*s" */
 
 static inline struct sv sv_from(const char *text)
