@@ -55,7 +55,9 @@ collector_SRC := $(filter-out collector/main.c,$(wildcard collector/*.c \
 collector_LIB := -lmicrohttpd -lrrd -lcurl -ljansson
 tui_SRC := $(filter-out tui/main.c,$(wildcard tui/*.c))
 tui_LIB := -lncursesw -ltinfo
-PARTS := core client tracer billing agent collector tui
+# What unit tests share: a simulated disk.
+sim_SRC := $(wildcard tests/sim/*.c)
+PARTS := core client tracer billing agent collector tui sim
 
 # program: main sources : parts : libraries
 tally_SRC := $(wildcard collector/ctl/*.c)
@@ -118,7 +120,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 # --- tests ----------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/*/*_test.c))
-ALL_USE := agent collector tui client tracer billing core
+ALL_USE := sim agent collector tui client tracer billing core
 $(B)/test/%: $(B)/obj/tests/unit/%.o $(call libs,$(ALL_USE))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(ALL_USE)) \

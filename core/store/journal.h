@@ -25,7 +25,12 @@
  *    ERR_FULL until the disk has room again (tried at most twice a second);
  *    recovery needs nobody.
  * A file is deleted when journal_release has passed it and it is older than
- * `keep_ns`, or the files together exceed `budget_bytes`.
+ * `keep_ns`, or the files together exceed `budget_bytes`. Where the budget is
+ * used up by files that no view has released, appends get ERR_FULL, as with a
+ * full disk: what was acknowledged is never deleted for what was not.
+ *
+ * A commit that fails leaves nothing that a later start could take for a frame
+ * next to newer ones: the file is ended before anything else is accepted.
  */
 #ifndef TALLY_CORE_STORE_JOURNAL_H
 #define TALLY_CORE_STORE_JOURNAL_H
@@ -41,26 +46,28 @@
 
 enum {
 	JOURNAL_FORMAT = 1,
-	JOURNAL_FILE_BYTES = 64 << 20,	/* default size of a file */
-	JOURNAL_FRAME_MAX = 16 << 20,	/* body and refusals */
-	JOURNAL_QUEUE_FRAMES = 16384,	/* waiting: over it, ERR_BUSY */
+	JOURNAL_FILE_BYTES = 64 << 20, /* default size of a file */
+	JOURNAL_FRAME_MAX = 16 << 20,  /* body and refusals */
+	JOURNAL_QUEUE_FRAMES = 16384,  /* waiting: over it, ERR_BUSY */
 	JOURNAL_QUEUE_BYTES = 64 << 20,
-	JOURNAL_REFUSED_MAX = 65535,	/* refused records of one frame */
+	JOURNAL_REFUSED_MAX = 65535,        /* refused records of one frame */
+	JOURNAL_FILES_MAX = 65536,          /* over it: full */
+	JOURNAL_FIRST_FILE_BYTES = 4 << 20, /* files grow from it, fourfold */
 };
 
 /* What the body of a frame is. Stored: never renumber. */
 enum protocol {
-	PROTOCOL_NATIVE = 1,	   /* tally.wire.Batch, plain */
-	PROTOCOL_XRAY_UDP = 2,	   /* datagrams: u32le length, bytes, ... */
-	PROTOCOL_XRAY_SEGMENTS = 3,/* PutTraceSegments, JSON */
-	PROTOCOL_ALARM_CHANGE = 4, /* an alarm's change of state, JSON */
+	PROTOCOL_NATIVE = 1,        /* tally.wire.Batch, plain */
+	PROTOCOL_XRAY_UDP = 2,      /* datagrams: u32le length, bytes, ... */
+	PROTOCOL_XRAY_SEGMENTS = 3, /* PutTraceSegments, JSON */
+	PROTOCOL_ALARM_CHANGE = 4,  /* an alarm's change of state, JSON */
 };
 
 struct frame {
 	uint64_t position; /* set by the journal */
-	uint64_t next;	   /* position behind this frame */
+	uint64_t next;     /* position behind this frame */
 	enum protocol protocol;
-	uint8_t decoder;   /* version of the decoder that accepted it */
+	uint8_t decoder; /* version of the decoder that accepted it */
 	struct scope scope;
 	struct wall received;
 	struct sv body;
@@ -78,25 +85,31 @@ struct journal_options {
 	int64_t keep_ns;       /* 0: 24 h; negative: none */
 	size_t queue_frames;   /* 0: JOURNAL_QUEUE_FRAMES */
 	size_t queue_bytes;    /* 0: JOURNAL_QUEUE_BYTES */
+	int64_t probe_ns;      /* 0: half a second between tries of a disk
+				* that was full */
+	/* No new frame gets a position below: the highest checkpoint of all
+	 * views. Where the newest files were lost, a view that is further on
+	 * than the journal would otherwise pass over new frames. */
+	uint64_t least_position;
 };
 
 struct journal_stats {
-	uint64_t frames, bytes, commits;      /* durable since open */
-	uint64_t refused_busy, refused_full;  /* appends turned away */
-	uint64_t damaged_frames;	      /* ranges put in quarantine */
-	uint64_t torn_bytes;		      /* cut at open */
-	uint64_t sync_errors;		      /* files given up */
+	uint64_t frames, bytes, commits;     /* durable since open */
+	uint64_t refused_busy, refused_full; /* appends turned away */
+	uint64_t damaged_frames;             /* ranges put in quarantine */
+	uint64_t torn_bytes;                 /* cut at open */
+	uint64_t sync_errors;                /* files given up: EIO */
 	uint64_t waiting_frames, waiting_bytes;
 	uint64_t file_count, disk_bytes;
-	uint64_t durable;		      /* position behind the last frame */
+	uint64_t durable; /* position behind the last frame */
 	bool full;
 };
 
 /* Opens DIR (made if missing), recovers, starts the writer. Owned by the
  * caller until journal_close. ERR_VERSION: DIR is from a newer release. */
 int journal_open(struct journal **out, const struct env *env, const char *dir,
-		 const struct journal_options *options, struct diag *diag)
-	MUST_USE;
+		 const struct journal_options *options,
+		 struct diag *diag) MUST_USE;
 
 /* Called in the writer's thread, in order of position, after the fdatasync
  * returned (err 0) or when the frame is given up (err < 0). Must be short and
@@ -113,8 +126,8 @@ int journal_append(struct journal *j, const struct frame *frame,
 /* Calls done when all that was appended before it is durable; err < 0 where
  * any of the frames that then waited failed. What a repeated request waits for
  * whose first copy is still in flight. */
-int journal_barrier(struct journal *j, journal_done_fn *done, void *arg)
-	MUST_USE;
+int journal_barrier(struct journal *j, journal_done_fn *done,
+		    void *arg) MUST_USE;
 
 /* Commits what waits, calls all done functions, ends the thread, frees j. */
 void journal_close(struct journal *j);
@@ -127,7 +140,9 @@ void journal_stats(struct journal *j, struct journal_stats *out);
 uint64_t journal_oldest(struct journal *j);
 uint64_t journal_durable(struct journal *j);
 
-/* Reading on from a position, while the writer appends. One thread a reader. */
+/* Reading on from a position, while the writer appends. One thread a reader;
+ * all readers are closed before the journal. A position behind the durable end
+ * starts at that end and sets *gap. */
 struct journal_reader;
 int journal_reader_open(struct journal_reader **out, struct journal *j,
 			uint64_t position) MUST_USE;
