@@ -46,6 +46,15 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *user)
 	return body->failed ? 0 : n;
 }
 
+static int watch(void *user, curl_off_t down_all, curl_off_t down,
+		 curl_off_t up_all, curl_off_t up)
+{
+	const atomic_bool *cancel = user;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	return atomic_load(cancel);
+}
+
 static void set_options(struct client *c, const struct client_options *o)
 {
 	CURL *curl = c->curl;
@@ -57,6 +66,12 @@ static void set_options(struct client *c, const struct client_options *o)
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "tallyscope/" TALLY_VERSION);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	if (o->cancel) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA,
+				 (void *)(uintptr_t)o->cancel);
+	}
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 			 o->connect_timeout_ms ? o->connect_timeout_ms :
 						 (long)CLIENT_CONNECT_MS);

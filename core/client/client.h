@@ -13,6 +13,7 @@
 #ifndef TALLY_CORE_CLIENT_CLIENT_H
 #define TALLY_CORE_CLIENT_CLIENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -36,6 +37,9 @@ struct client_options {
 	size_t answer_max_bytes;
 	long connect_timeout_ms;
 	long timeout_ms;
+	/* Not NULL: once true, a call under way ends within a second with
+	 * ERR_CLOSED. It must live as long as the handle. */
+	const atomic_bool *cancel;
 };
 
 /* endpoint NULL or "": $TALLY_ENDPOINT, and without it
