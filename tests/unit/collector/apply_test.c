@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every view gets every frame once and in order, however slow it is, and a
+ * slow one holds up nobody. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include "collector/apply.h"
+
+enum { FRAMES = 4 * APPLY_QUEUE_MESSAGES };
+
+/* A view that remembers what it was given: each body is a running number. */
+struct recorder {
+	struct view view;
+	uint64_t expected;
+	uint64_t next;
+	bool wrong;
+	int failures; /* applies that fail first */
+	sem_t *hold;  /* waits once, before its first apply */
+	bool held;
+};
+
+static int recorder_apply(void *self, const struct delivery *d)
+{
+	struct recorder *r = self;
+	uint64_t number;
+
+	if (r->hold && !r->held) {
+		sem_wait(r->hold);
+		r->held = true;
+	}
+	if (r->failures > 0) {
+		r->failures--;
+		return ERR_FULL;
+	}
+	memcpy(&number, d->frame->body.ptr, sizeof(number));
+	if (number != r->expected++)
+		r->wrong = true;
+	r->next = d->frame->next;
+	return 0;
+}
+
+static int recorder_checkpoint(void *self)
+{
+	struct recorder *r = self;
+
+	r->view.durable = r->next;
+	return 0;
+}
+
+static const struct view_ops recorder_ops = {
+	.name = "recorder",
+	.apply = recorder_apply,
+	.checkpoint = recorder_checkpoint,
+};
+
+static void recorder_init(struct recorder *r)
+{
+	*r = (struct recorder){ 0 };
+	r->view = (struct view){ .ops = &recorder_ops, .self = r };
+}
+
+static int decode(struct message *m, const struct frame *frame)
+{
+	m->frame = *frame;
+	buf_sv(&m->body, frame->body);
+	m->frame.body = buf_view(&m->body);
+	return 0;
+}
+
+struct fixture {
+	char dir[64];
+	struct journal *journal;
+	struct apply *apply;
+	struct stats stats;
+};
+
+static void start(struct fixture *f, struct recorder *a, struct recorder *b)
+{
+	struct diag diag = { 0 };
+	struct apply_options options = { .env = env_posix(),
+					 .stats = &f->stats,
+					 .decode = decode };
+
+	assert_int_equal(journal_open(&f->journal, env_posix(), f->dir, NULL,
+				      &diag), 0);
+	options.journal = f->journal;
+	assert_int_equal(apply_new(&f->apply, &options), 0);
+	apply_add(f->apply, &a->view);
+	apply_add(f->apply, &b->view);
+	assert_int_equal(apply_start(f->apply, &diag), 0);
+}
+
+static void stop(struct fixture *f)
+{
+	apply_stop(f->apply);
+	journal_close(f->journal);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	memcpy(f->dir, "/tmp/apply-XXXXXX", sizeof("/tmp/apply-XXXXXX"));
+	assert_non_null(mkdtemp(f->dir));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	DIR *dir = opendir(f->dir);
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name,
+			 entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
+	closedir(dir);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+struct sent {
+	struct fixture *fixture;
+	struct message *message;
+};
+
+static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
+{
+	struct sent *s = arg;
+
+	assert_int_equal(err, 0);
+	s->message->frame.position = position;
+	s->message->frame.next = next;
+	apply_push(s->fixture->apply, s->message);
+	message_unref(s->message);
+	free(s);
+}
+
+static void send(struct fixture *f, uint64_t from, uint64_t count)
+{
+	for (uint64_t i = from; i < from + count; i++) {
+		struct sent *s = calloc(1, sizeof(*s));
+
+		s->fixture = f;
+		s->message = message_new(f->apply);
+		buf_add(&s->message->body, &i, sizeof(i));
+		s->message->frame = (struct frame){
+			.protocol = PROTOCOL_NATIVE,
+			.scope = { 1, "us-east-1" },
+			.body = buf_view(&s->message->body),
+		};
+		assert_true(message_account(f->apply, s->message));
+		while (journal_append(f->journal, &s->message->frame,
+				      on_durable, s) == ERR_BUSY)
+			usleep(1000);
+	}
+}
+
+static void wait_until(const uint64_t *value, uint64_t want)
+{
+	for (int i = 0; i < 2000; i++) {
+		if (__atomic_load_n(value, __ATOMIC_RELAXED) == want)
+			return;
+		usleep(5000);
+	}
+	assert_int_equal(*value, want);
+}
+
+static void test_slow_view(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder fast, slow;
+	sem_t hold;
+
+	sem_init(&hold, 0, 0);
+	recorder_init(&fast);
+	recorder_init(&slow);
+	start(f, &fast, &slow);
+	slow.hold = &hold;
+	send(f, 0, FRAMES);
+	wait_until(&fast.expected, FRAMES); /* while the slow one stands */
+	assert_true(stats_get(&f->stats.view_overflows) >= 1);
+	sem_post(&hold);
+	wait_until(&slow.expected, FRAMES);
+	send(f, FRAMES, 100); /* and it takes from its queue again */
+	wait_until(&slow.expected, FRAMES + 100);
+	stop(f);
+	assert_false(fast.wrong);
+	assert_false(slow.wrong);
+	sem_destroy(&hold);
+}
+
+/* After a restart a view goes on behind its checkpoint, and one that lost it
+ * starts from the oldest frame. */
+static void test_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder kept, lost;
+
+	recorder_init(&kept);
+	recorder_init(&lost);
+	start(f, &kept, &lost);
+	send(f, 0, 50);
+	wait_until(&kept.expected, 50);
+	stop(f);
+	assert_true(kept.view.durable > 0);
+	kept.view.position = kept.view.durable;
+	recorder_init(&lost);
+	start(f, &kept, &lost);
+	assert_int_equal(kept.expected, 50); /* before start returned */
+	assert_int_equal(lost.expected, 50);
+	send(f, 50, 10);
+	wait_until(&kept.expected, 60);
+	wait_until(&lost.expected, 60);
+	stop(f);
+	assert_false(kept.wrong);
+	assert_false(lost.wrong);
+}
+
+/* A view whose disk is full stands still and goes on by itself. */
+static void test_failing_view(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder good, bad;
+
+	recorder_init(&good);
+	recorder_init(&bad);
+	start(f, &good, &bad);
+	bad.failures = 3;
+	send(f, 0, 20);
+	wait_until(&good.expected, 20);
+	wait_until(&bad.expected, 20);
+	stop(f);
+	assert_false(bad.wrong);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_slow_view, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failing_view, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests_name("apply", tests, NULL, NULL);
+}
