@@ -8,9 +8,10 @@
  * values have mirrored buckets, zero its own. Two sketches merge without
  * further loss, in any order.
  *
- * At most SKETCH_BUCKETS_MAX buckets: over that the two lowest become one.
- * Quantiles at or above the weight moved so (`collapsed`) keep the 1 %, which
- * is why it is the low end that pays: people ask for p99.
+ * At most SKETCH_BUCKETS_MAX buckets: over that the two lowest become one,
+ * which from then on takes everything below it. Quantiles above its weight
+ * (`collapsed`) keep the 1 %, which is why it is the low end that pays: people
+ * ask for p99.
  *
  * Not chosen: t-digest (no bound on the error, merges depend on order) and
  * HdrHistogram (a dense array for each row, positive integers only).
@@ -29,7 +30,7 @@
 enum {
 	SKETCH_FORMAT = 1,
 	SKETCH_RAW_MAX = 32,
-	SKETCH_BUCKETS_MAX = 1024,   /* 4.4 decades for each 512 of them */
+	SKETCH_BUCKETS_MAX = 1024,   /* 8.8 decades, if all are used */
 	SKETCH_BYTES_MAX = 16 << 10, /* encoded, at the very most */
 };
 
