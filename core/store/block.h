@@ -31,19 +31,19 @@ enum {
 
 struct block_writer;
 struct block_options {
-	uint32_t kind;	       /* the view's own magic, checked at open */
-	uint32_t format;       /* the view's own row format */
-	uint32_t filter_prefix;/* bytes of a key the filter is over; 0: all */
+	uint32_t kind;          /* the view's own magic, checked at open */
+	uint32_t format;        /* the view's own row format */
+	uint32_t filter_prefix; /* bytes of a key the filter is over; 0: all */
 	int64_t time_min_ns, time_max_ns; /* of the rows; for retention */
 };
 
 /* Writes to PATH.tmp; finish syncs it, renames it to PATH and syncs the
  * folder. Keys must not decrease (assert). */
 int block_writer_open(struct block_writer **out, const struct env *env,
-		      const char *path, const struct block_options *options)
-	MUST_USE;
-int block_writer_add(struct block_writer *w, struct sv key, struct sv value)
-	MUST_USE;
+		      const char *path,
+		      const struct block_options *options) MUST_USE;
+int block_writer_add(struct block_writer *w, struct sv key,
+		     struct sv value) MUST_USE;
 /* May be called any time before finish; replaces the options' times. */
 void block_writer_times(struct block_writer *w, int64_t min_ns, int64_t max_ns);
 /* Frees w in every case; on error the .tmp is removed. */
@@ -72,8 +72,8 @@ struct block_scan;
 int block_scan_open(struct block_scan **out, const struct block *b,
 		    struct sv from) MUST_USE;
 /* 1: a row; 0: the end; < 0: ERR_IO, ERR_NOMEM. */
-int block_scan_next(struct block_scan *s, struct sv *key, struct sv *value)
-	MUST_USE;
+int block_scan_next(struct block_scan *s, struct sv *key,
+		    struct sv *value) MUST_USE;
 uint64_t block_scan_damaged(const struct block_scan *s);
 void block_scan_close(struct block_scan *s);
 

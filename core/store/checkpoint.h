@@ -20,12 +20,13 @@ enum { CHECKPOINT_IMAGE_MAX = 1 << 30 };
 /* view: a short name stored in the file and checked when it is read; format:
  * of the image. */
 int checkpoint_write(const struct env *env, const char *path, struct sv view,
-		     uint32_t format, uint64_t position, struct sv image)
-	MUST_USE;
-/* 0: *position and *image (appended to the buf) are set. ERR_NOT_FOUND: none.
+		     uint32_t format, uint64_t position,
+		     struct sv image) MUST_USE;
+/* 0: *position and *image (appended to the buf, whose limit, when it has none,
+ * becomes CHECKPOINT_IMAGE_MAX) are set. ERR_NOT_FOUND: none.
  * ERR_CORRUPT, ERR_VERSION (image format above `format`). */
 int checkpoint_read(const struct env *env, const char *path, struct sv view,
-		    uint32_t format, uint64_t *position, struct buf *image)
-	MUST_USE;
+		    uint32_t format, uint64_t *position,
+		    struct buf *image) MUST_USE;
 
 #endif
