@@ -3,7 +3,9 @@
 # Debian's AWS CLI and the X-Ray SDK for Node.js, both as they are: what the
 # SDK sends by UDP comes back through batch-get-traces, and what goes in by
 # put-trace-segments too; a bad document does not take the good ones along.
-. "$(dirname "$0")/tap.sh"
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/cli/lib.sh
 
 demo/modules || { echo "Bail out! npm ci failed"; exit 1; }
 export AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
@@ -39,17 +41,17 @@ get_traces() {
 	return 1
 }
 
-collector_start "$work/data"
-ok "the SDK sends a segment" sh -c "AWS_XRAY_DAEMON_ADDRESS=$xray \
+start_collector
+check "the SDK sends a segment" sh -c "AWS_XRAY_DAEMON_ADDRESS=$XRAY \
 	AWS_XRAY_CONTEXT_MISSING=IGNORE_ERROR \
-	node tests/cli/send_segment.js >'$work/sent'"
-trace=$(head -n 1 "$work/sent")
-tail -n +2 "$work/sent" >"$work/wanted"
-ok "batch-get-traces finds its trace" get_traces "$work/got" "$trace"
-ok "as it was sent" same "$work/wanted" "$work/got"
-is "under its id" "$(python3 -c 'import json,sys
+	node tests/cli/send_segment.js >'$TMP/sent'"
+trace=$(head -n 1 "$TMP/sent")
+tail -n +2 "$TMP/sent" >"$TMP/wanted"
+check "batch-get-traces finds its trace" get_traces "$TMP/got" "$trace"
+check "as it was sent" same "$TMP/wanted" "$TMP/got"
+is "$(python3 -c 'import json,sys
 t = json.load(open(sys.argv[1]))["Traces"]
-print(len(t), t[0]["Id"])' "$work/got")" "1 $trace"
+print(len(t), t[0]["Id"])' "$TMP/got")" "1 $trace" "under its id"
 
 # --- by HTTP ------------------------------------------------------------------
 now=$(date +%s)
@@ -59,44 +61,42 @@ document() { # ID TRACE
 	printf '{"name":"by hand","id":"%s","trace_id":"%s","start_time":%s.25,"end_time":%s.5,"annotations":{"n":1.50}}\n' \
 		"$1" "$2" "$now" "$now"
 }
-document 0000000000000001 "$one" >"$work/wanted"
-ok "put-trace-segments" sh -c '"$@" >"$0"' "$work/put" timeout 60 /usr/bin/aws \
+document 0000000000000001 "$one" >"$TMP/wanted"
+check "put-trace-segments" sh -c '"$@" >"$0"' "$TMP/put" timeout 60 /usr/bin/aws \
 	--endpoint-url "$TALLY_ENDPOINT" --no-sign-request --output json xray \
-	put-trace-segments --trace-segment-documents "$(cat "$work/wanted")"
-is "nothing is unprocessed" \
-	"$(python3 -c 'import json,sys
+	put-trace-segments --trace-segment-documents "$(cat "$TMP/wanted")"
+is "$(python3 -c 'import json,sys
 print(json.load(open(sys.argv[1])).get("UnprocessedTraceSegments"))' \
-	"$work/put")" "[]"
-ok "it is there" get_traces "$work/got" "$one"
-ok "as it was put" same "$work/wanted" "$work/got"
+	"$TMP/put")" "[]" "nothing is unprocessed"
+check "it is there" get_traces "$TMP/got" "$one"
+check "as it was put" same "$TMP/wanted" "$TMP/got"
 
 two="1-$hex-000000000000000000000002"
-document 0000000000000002 "$two" >"$work/wanted"
-document 0000000000000003 "$two" >>"$work/wanted"
+document 0000000000000002 "$two" >"$TMP/wanted"
+document 0000000000000003 "$two" >>"$TMP/wanted"
 aws xray put-trace-segments --trace-segment-documents \
-	"$(sed -n 1p "$work/wanted")" \
+	"$(sed -n 1p "$TMP/wanted")" \
 	'{"name":"no times","id":"00000000000000bd","trace_id":"'"$two"'"}' \
 	'{"not json' \
-	"$(sed -n 2p "$work/wanted")" >"$work/put"
-is "the bad ones are listed" \
-	"$(python3 -c 'import json,sys
+	"$(sed -n 2p "$TMP/wanted")" >"$TMP/put"
+is "$(python3 -c 'import json,sys
 for u in json.load(open(sys.argv[1]))["UnprocessedTraceSegments"]:
     print(u.get("Id"), bool(u.get("ErrorCode")), bool(u.get("Message")))' \
-	"$work/put")" "00000000000000bd True True
-None True True"
-ok "the good ones are there" get_traces "$work/got" "$two"
-ok "as they were put, and no other" same "$work/wanted" "$work/got"
+	"$TMP/put")" "00000000000000bd True True
+None True True" "the bad ones are listed"
+check "the good ones are there" get_traces "$TMP/got" "$two"
+check "as they were put, and no other" same "$TMP/wanted" "$TMP/got"
 
 aws xray batch-get-traces --trace-ids \
-	"1-$hex-00000000000000000000ffff" >"$work/got"
-is "an unknown trace is listed" "$(python3 -c 'import json,sys
+	"1-$hex-00000000000000000000ffff" >"$TMP/got"
+is "$(python3 -c 'import json,sys
 a = json.load(open(sys.argv[1]))
-print(a["Traces"], a["UnprocessedTraceIds"])' "$work/got")" \
-	"[] ['1-$hex-00000000000000000000ffff']"
+print(a["Traces"], a["UnprocessedTraceIds"])' "$TMP/got")" \
+	"[] ['1-$hex-00000000000000000000ffff']" "an unknown trace is listed"
 
-collector_stop
-collector_start "$work/data"
-ok "after a restart it is still there" get_traces "$work/got" "$trace"
-tail -n +2 "$work/sent" >"$work/wanted"
-ok "as it was sent, still" same "$work/wanted" "$work/got"
-plan
+stop_collector
+start_collector
+check "after a restart it is still there" get_traces "$TMP/got" "$trace"
+tail -n +2 "$TMP/sent" >"$TMP/wanted"
+check "as it was sent, still" same "$TMP/wanted" "$TMP/got"
+plan "$TAP_N"

@@ -2,58 +2,59 @@
 # SPDX-License-Identifier: Apache-2.0
 # demo/run, as a newcomer types it, while another collector is running: what it
 # shows, that it ends well, and that it leaves nothing running.
-. "$(dirname "$0")/tap.sh"
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/cli/lib.sh
 
-collector_start "$work/other"
-other=$collector
+start_collector
 unset TALLY_ENDPOINT
-TALLY_DEMO_TEST=$TALLY_TEST_MARKER
-export TALLY_DEMO_TEST
+export TALLY_DEMO_MARKER="$$.$(date +%s)" # inherited by all that demo/run starts
 start=$(date +%s)
-TMPDIR=$work demo/run >"$work/out" 2>"$work/err"
-is "demo/run: 0" "$?" 0
-[ -s "$work/err" ] && sed 's/^/# /' "$work/err" | tail -20
+TMPDIR=$TMP demo/run >"$TMP/demo" 2>"$TMP/demo.err"
+is "$?" 0 "demo/run: 0"
+[ -s "$TMP/demo.err" ] && sed 's/^/# /' "$TMP/demo.err" | tail -20
 seconds=$(($(date +%s) - start))
 echo "# it took $seconds s"
-ok "in less than a minute" test "$seconds" -lt "${DEMO_SECONDS:-60}"
+check "in less than a minute" test "$seconds" -lt "${DEMO_SECONDS:-60}"
 
-has "the first answer" "$work/out" 'Hello Ali from Development'
-has "its REPORT line" "$work/out" '^REPORT RequestId: [0-9a-f-]{36}	Duration: [0-9.]+ ms	Billed Duration: [0-9]+ ms	Memory Size: 128 MB	Max Memory Used: [0-9]+ MB'
-request=$(sed -n 's/^REPORT RequestId: \([0-9a-f-]*\).*/\1/p' "$work/out" | head -n 1)
+has "$TMP/demo" 'Hello Ali from Development' "the first answer"
+has "$TMP/demo" \
+	'^REPORT RequestId: [0-9a-f-]{36}	Duration: [0-9.]+ ms	Billed Duration: [0-9]+ ms	Memory Size: 128 MB	Max Memory Used: [0-9]+ MB' \
+	"its REPORT line"
+request=$(sed -n 's/^REPORT RequestId: \([0-9a-f-]*\).*/\1/p' "$TMP/demo" | head -n 1)
 # section TITLE: its lines, up to the next.
 section() {
 	awk -v title="== $1" 'index($0, "== ") == 1 { on = index($0, title) == 1; next } on' \
-		"$work/out"
+		"$TMP/demo"
 }
-section "Its waterfall" >"$work/waterfall"
-has "a waterfall with the request id" "$work/waterfall" "$request"
-has "with the platform's segments" "$work/waterfall" 'AWS::Lambda'
-has "with the handler's log" "$work/waterfall" 'START RequestId'
-has "with a cost greater than 0" "$work/waterfall" '0\.0*[1-9][0-9]*'
-has "and the requests it is made from" "$work/waterfall" 'Lambda-Request'
-has "and the GB-seconds" "$work/waterfall" 'Lambda-GB-Second'
-section "The service map" >"$work/map"
-has "the map has the shop's own node" "$work/map" 'shop'
-has "and the function that calls it" "$work/map" 'orders'
-section "The alarm" >"$work/alarm"
-has "the webhook was told of ALARM" "$work/alarm" '"NewStateValue" *: *"ALARM"'
-has "and tally alarm says so" "$work/alarm" 'orders-errors.*ALARM|ALARM.*orders-errors'
-section "The statement" >"$work/statement"
-has "the statement names both functions" "$work/statement" 'MyNodeJsLambda1'
-has "orders too" "$work/statement" 'orders'
-section "The dashboard" >"$work/dashboard"
-has "the line for the dashboard" "$work/dashboard" 'tally-top'
+section "Its waterfall" >"$TMP/waterfall"
+has "$TMP/waterfall" "$request" "a waterfall with the request id"
+has "$TMP/waterfall" 'AWS::Lambda' "with the platform's segments"
+has "$TMP/waterfall" 'START RequestId' "with the handler's log"
+has "$TMP/waterfall" '0\.0*[1-9][0-9]*' "with a cost greater than 0"
+has "$TMP/waterfall" 'Lambda-Request' "and the requests it is made from"
+has "$TMP/waterfall" 'Lambda-GB-Second' "and the GB-seconds"
+section "The service map" >"$TMP/map"
+has "$TMP/map" 'shop' "the map has the shop's own node"
+has "$TMP/map" 'orders' "and the function that calls it"
+section "The alarm" >"$TMP/alarm"
+has "$TMP/alarm" '"NewStateValue" *: *"ALARM"' "the webhook was told of ALARM"
+has "$TMP/alarm" 'orders-errors.*ALARM|ALARM.*orders-errors' "and tally alarm says so"
+section "The statement" >"$TMP/statement"
+has "$TMP/statement" 'MyNodeJsLambda1' "the statement names both functions"
+has "$TMP/statement" 'orders' "orders too"
+section "The dashboard" >"$TMP/dashboard"
+has "$TMP/dashboard" 'tally-top' "the line for the dashboard"
 
-# Every process carries the marker; only this test's collector may be left.
-is "no process is left" "$(marked | grep -v "^$other " | grep -v "^$$ ")" ""
-ok "the other collector is well" curl -sf "http://$http/healthz"
+is "$(marked "TALLY_DEMO_MARKER=$TALLY_DEMO_MARKER")" "" "no process is left"
+is "$(curl -s "$HTTP/healthz")" ok "the other collector is well"
 
 # The line works: the data it kept, opened again.
-data=$(sed -n 's/.*--data \([^ ]*\) &$/\1/p' "$work/dashboard")
-kill "$other" && wait "$other"
-collector_start "$data"
-ok "the same answers from the data it kept" sh -c \
-	"'$bin/tally-trace' '$request' | grep -q '$request'"
-"$bin/tally" logs --request-id "$request" --since 1h --color never >"$work/lines"
-has "and its log" "$work/lines" 'REPORT RequestId'
-plan
+stop_collector
+DATA=$(sed -n 's/.*--data \([^ ]*\) &$/\1/p' "$TMP/dashboard")
+start_collector
+check "the same answers from the data it kept" sh -c \
+	"'$BIN/tally-trace' '$request' | grep -q '$request'"
+"$BIN/tally" logs --request-id "$request" --since 1h --color never >"$TMP/lines"
+has "$TMP/lines" 'REPORT RequestId' "and its log"
+plan "$TAP_N"

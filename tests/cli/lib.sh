@@ -25,6 +25,23 @@ is() {
 		printf '# got:  %s\n# want: %s\n' "$1" "$2" | cut -c1-400
 	fi
 }
+# check NAME COMMAND...: the command's status decides
+check() {
+	_name=$1
+	shift
+	if "$@" >"$TMP/check" 2>&1; then ok "$_name"; else
+		not_ok "$_name"
+		sed 's/^/# /' "$TMP/check" | head -40
+	fi
+}
+# has FILE REGEX NAME: a line of the file matches
+has() {
+	if grep -qE -e "$2" "$1"; then ok "$3"; else
+		not_ok "$3"
+		echo "# no line like $2 in:"
+		sed 's/^/# /' "$1" | head -40
+	fi
+}
 # like GOT REGEX NAME
 like() {
 	if printf '%s' "$1" | grep -qE -- "$2"; then ok "$3"; else
@@ -70,4 +87,14 @@ stop_collector() {
 	wait "$PID"
 	STATUS=$?
 	PID=
+}
+# marked VARIABLE=VALUE: processes with it in their environment, but this shell
+marked() {
+	for _environ in /proc/[0-9]*/environ; do
+		tr '\0' '\n' <"$_environ" 2>/dev/null | grep -qxF "$1" || continue
+		_pid=${_environ%/environ}
+		_pid=${_pid#/proc/}
+		[ "$_pid" = $$ ] || [ ! -d "/proc/$_pid" ] ||
+			echo "$_pid $(tr '\0' ' ' <"/proc/$_pid/cmdline")"
+	done 2>/dev/null
 }
