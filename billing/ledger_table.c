@@ -100,6 +100,21 @@ bool id_table_remove(struct id_table *t, struct hash128 id)
 	return true;
 }
 
+struct sum sum_of_entry(const struct entry *e, int64_t slot_ns)
+{
+	int64_t slot = e->time_ns / slot_ns - (e->time_ns % slot_ns < 0);
+
+	/* An hour of any time 64 bits of ns can say fits: 2^63 / 3.6e12. */
+	return (struct sum){
+		.key = { e->scope, e->resource, e->architecture,
+			 (int32_t)slot },
+		.requests = 1,
+		.errors = e->status != RUN_OK,
+		.billed_ms = e->billed_ms,
+		.mb_ms = (int128)e->memory_mb * e->billed_ms,
+	};
+}
+
 void sum_table_fini(struct sum_table *t)
 {
 	free(t->slots);

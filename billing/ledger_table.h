@@ -61,6 +61,10 @@ struct sum_table {
 	size_t max; /* most keys it takes; 0: no limit */
 };
 
+/* What one entry adds, in the slot of slot_ns (NS_PER_HOUR, NS_PER_DAY) in
+ * which its run started. */
+struct sum sum_of_entry(const struct entry *e, int64_t slot_ns);
+
 void sum_table_fini(struct sum_table *t);
 /* Room for n more keys, as far as max allows. ERR_NOMEM. */
 int sum_table_reserve(struct sum_table *t, size_t n) MUST_USE;
