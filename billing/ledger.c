@@ -182,7 +182,7 @@ static bool fits(const struct usage *u)
 	       u->id.len <= NAME_BYTES_MAX &&
 	       u->trace_id.len <= NAME_BYTES_MAX &&
 	       u->memory_mb <= MEMORY_MB_MAX && u->billed_ms <= BILLED_MS_MAX &&
-	       u->architecture < ARCH_COUNT;
+	       u->architecture <= ARCH_ARM64;
 }
 
 int ledger_admit(struct ledger *l, const struct scope *scope,
