@@ -27,10 +27,10 @@ struct feed {
 
 void delivery_fini(struct delivery *d)
 {
-	functions_free(d->functions);
-	alarms_free(d->alarms);
-	traces_free(d->traces);
-	trace_free(d->trace);
+	model_functions_free(d->functions);
+	model_alarms_free(d->alarms);
+	model_traces_free(d->traces);
+	waterfall_free(d->trace);
 	*d = (struct delivery){ 0 };
 }
 
@@ -50,7 +50,7 @@ static int get_functions(struct client *c, struct delivery *d,
 	json_t *root;
 	int err = answer_get(c, "/api/v1/functions", &root, diag);
 
-	if (!err && !(d->functions = functions_new(root)))
+	if (!err && !(d->functions = model_functions_new(root)))
 		err = no_memory(diag);
 	json_decref(root);
 	return err;
@@ -61,7 +61,7 @@ static int get_alarms(struct client *c, struct delivery *d, struct diag *diag)
 	json_t *root;
 	int err = answer_get(c, "/api/v1/alarms", &root, diag);
 
-	if (!err && !(d->alarms = alarms_new(root)))
+	if (!err && !(d->alarms = model_alarms_new(root)))
 		err = no_memory(diag);
 	json_decref(root);
 	return err;
@@ -78,7 +78,7 @@ static int get_traces(struct client *c, const char *function,
 	client_query(&path, "function", function);
 	client_query(&path, "limit", "100");
 	err = answer_get(c, path.ptr, &root, diag);
-	if (!err && !(d->traces = traces_new(root, sv_from(function))))
+	if (!err && !(d->traces = model_traces_new(root, sv_from(function))))
 		err = no_memory(diag);
 	json_decref(root);
 	buf_fini(&path);
@@ -95,7 +95,7 @@ static int get_trace(struct client *c, const char *id, struct delivery *d,
 	buf_text(&path, "/api/v1/traces/");
 	client_escape(&path, sv_from(id));
 	err = answer_get(c, path.ptr, &root, diag);
-	if (!err && !(d->trace = trace_new(root, sv_from(id))))
+	if (!err && !(d->trace = waterfall_new(root, sv_from(id))))
 		err = no_memory(diag);
 	json_decref(root);
 	buf_fini(&path);
@@ -172,10 +172,10 @@ static void deliver(struct feed *f, struct delivery *d)
 {
 	const uint64_t one = 1;
 
-	MOVE(f->mail.functions, d->functions, functions_free);
-	MOVE(f->mail.alarms, d->alarms, alarms_free);
-	MOVE(f->mail.traces, d->traces, traces_free);
-	MOVE(f->mail.trace, d->trace, trace_free);
+	MOVE(f->mail.functions, d->functions, model_functions_free);
+	MOVE(f->mail.alarms, d->alarms, model_alarms_free);
+	MOVE(f->mail.traces, d->traces, model_traces_free);
+	MOVE(f->mail.trace, d->trace, waterfall_free);
 	/* A full counter means that it is readable already. */
 	if (write(f->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		abort();

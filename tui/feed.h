@@ -38,7 +38,7 @@ struct delivery {
 	struct functions *functions;
 	struct alarms *alarms;
 	struct traces *traces;
-	struct trace *trace;
+	struct waterfall *trace;
 	struct link_state link;
 };
 

@@ -22,7 +22,7 @@ static size_t bounded(size_t n, size_t max, size_t *left_out)
 }
 
 /* calloc of a model, whose first member is its arena. */
-static void *model_new(size_t size)
+static void *allocate(size_t size)
 {
 	struct arena *arena = calloc(1, size);
 
@@ -62,17 +62,17 @@ static void read_function(struct arena *a, const json_t *from,
 			json_number_value(json_array_get(spark, i));
 }
 
-struct functions *functions_new(const json_t *answer)
+struct functions *model_functions_new(const json_t *answer)
 {
 	const json_t *list = answer_array(answer, "functions");
-	struct functions *f = model_new(sizeof(*f));
+	struct functions *f = allocate(sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->count = bounded(json_array_size(list), FUNCTIONS_MAX, &f->left_out);
 	f->rows = arena_array(&f->arena, f->count + 1, sizeof(*f->rows));
 	if (!f->rows) {
-		functions_free(f);
+		model_functions_free(f);
 		return NULL;
 	}
 	for (size_t i = 0; i < f->count; i++)
@@ -82,7 +82,7 @@ struct functions *functions_new(const json_t *answer)
 	return f;
 }
 
-void functions_free(struct functions *f)
+void model_functions_free(struct functions *f)
 {
 	if (f)
 		arena_fini(&f->arena);
@@ -105,17 +105,17 @@ static int compare_alarms(const void *a, const void *b)
 	return sv_cmp(x->name, y->name);
 }
 
-struct alarms *alarms_new(const json_t *answer)
+struct alarms *model_alarms_new(const json_t *answer)
 {
 	const json_t *list = answer_array(answer, "alarms");
-	struct alarms *a = model_new(sizeof(*a));
+	struct alarms *a = allocate(sizeof(*a));
 
 	if (!a)
 		return NULL;
 	a->count = bounded(json_array_size(list), ALARMS_MAX, &a->left_out);
 	a->rows = arena_array(&a->arena, a->count + 1, sizeof(*a->rows));
 	if (!a->rows) {
-		alarms_free(a);
+		model_alarms_free(a);
 		return NULL;
 	}
 	for (size_t i = 0; i < a->count; i++) {
@@ -134,7 +134,7 @@ struct alarms *alarms_new(const json_t *answer)
 	return a;
 }
 
-void alarms_free(struct alarms *a)
+void model_alarms_free(struct alarms *a)
 {
 	if (a)
 		arena_fini(&a->arena);
@@ -167,10 +167,10 @@ static void read_trace(struct arena *a, const json_t *from,
 						  json_string_length(id)));
 }
 
-struct traces *traces_new(const json_t *answer, struct sv function)
+struct traces *model_traces_new(const json_t *answer, struct sv function)
 {
 	const json_t *list = answer_array(answer, "traces");
-	struct traces *t = model_new(sizeof(*t));
+	struct traces *t = allocate(sizeof(*t));
 
 	if (!t)
 		return NULL;
@@ -178,7 +178,7 @@ struct traces *traces_new(const json_t *answer, struct sv function)
 	t->count = bounded(json_array_size(list), TRACES_MAX, &t->left_out);
 	t->rows = arena_array(&t->arena, t->count + 1, sizeof(*t->rows));
 	if (!t->rows) {
-		traces_free(t);
+		model_traces_free(t);
 		return NULL;
 	}
 	for (size_t i = 0; i < t->count; i++)
@@ -187,7 +187,7 @@ struct traces *traces_new(const json_t *answer, struct sv function)
 	return t;
 }
 
-void traces_free(struct traces *t)
+void model_traces_free(struct traces *t)
 {
 	if (t)
 		arena_fini(&t->arena);

@@ -85,12 +85,12 @@ struct traces {
 };
 
 /* Each reads an answer; NULL: memory, or MODEL_BYTES_MAX, is used up. */
-struct functions *functions_new(const json_t *answer);
-void functions_free(struct functions *f);
-struct alarms *alarms_new(const json_t *answer);
-void alarms_free(struct alarms *a);
-struct traces *traces_new(const json_t *answer, struct sv function);
-void traces_free(struct traces *t);
+struct functions *model_functions_new(const json_t *answer);
+void model_functions_free(struct functions *f);
+struct alarms *model_alarms_new(const json_t *answer);
+void model_alarms_free(struct alarms *a);
+struct traces *model_traces_new(const json_t *answer, struct sv function);
+void model_traces_free(struct traces *t);
 
 enum span_status span_status_parse(struct sv text);
 

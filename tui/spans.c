@@ -62,7 +62,7 @@ static struct sv xray_detail(struct arena *a, const json_t *d)
 		      sv_from(code));
 }
 
-static struct span *next_span(struct trace *t)
+static struct span *next_span(struct waterfall *t)
 {
 	if (t->span_count == SPANS_MAX) {
 		t->left_out++;
@@ -71,7 +71,7 @@ static struct span *next_span(struct trace *t)
 	return &t->spans[t->span_count++];
 }
 
-static void read_xray(struct trace *t, const json_t *d, struct sv parent_id,
+static void read_xray(struct waterfall *t, const json_t *d, struct sv parent_id,
 		      int depth)
 {
 	struct span *span = next_span(t);
@@ -111,7 +111,7 @@ static double nano_time(const json_t *d, const char *key)
 	return answer_number(d, key) / 1e9;
 }
 
-static void read_otlp(struct trace *t, const json_t *d)
+static void read_otlp(struct waterfall *t, const json_t *d)
 {
 	struct span *span = next_span(t);
 	const json_t *status = answer_object(d, "status");
@@ -241,7 +241,7 @@ static void put_out(struct tree *tree, size_t root, size_t *parents)
 	}
 }
 
-static bool arrange(struct trace *t)
+static bool arrange(struct waterfall *t)
 {
 	size_t n = t->span_count;
 	struct by_id *ids = arena_array(&t->arena, n + 1, sizeof(*ids));
@@ -285,7 +285,7 @@ static bool arrange(struct trace *t)
 
 /* --- logs and cost -------------------------------------------------------- */
 
-static void read_events(struct trace *t, const json_t *list)
+static void read_events(struct waterfall *t, const json_t *list)
 {
 	size_t n = json_array_size(list);
 
@@ -304,7 +304,7 @@ static void read_events(struct trace *t, const json_t *list)
 	}
 }
 
-static void read_summary(struct trace *t, const json_t *usage)
+static void read_summary(struct waterfall *t, const json_t *usage)
 {
 	struct buf text = BUF_INIT;
 
@@ -321,27 +321,31 @@ static void read_summary(struct trace *t, const json_t *usage)
 	buf_fini(&text);
 }
 
-/* The total is the collector's, of one usage record; several are listed each
- * with its own, since adding decimals is the ledger's business. */
-static void read_usage(struct trace *t, const json_t *list)
+/* The total is the collector's, of one usage record. Of several, the charges
+ * are listed and no total is shown: adding decimals is the ledger's business. */
+static void read_usage(struct waterfall *t, const json_t *list)
 {
 	size_t records = json_array_size(list);
+	char text[48];
 
 	t->charges = arena_array(&t->arena, CHARGES_MAX, sizeof(*t->charges));
 	if (!t->charges)
 		return;
+	if (records > 1) {
+		snprintf(text, sizeof(text), "%zu invocations", records);
+		t->summary = keep(&t->arena, sv_from(text));
+	}
 	for (size_t r = 0; r < records; r++) {
 		const json_t *usage = json_array_get(list, r);
 		const json_t *cost = answer_object(usage, "cost");
 		const json_t *item;
 		size_t i;
 
-		if (r == 0) {
-			read_summary(t, usage);
+		if (r == 0)
 			t->note = keep(&t->arena, answer_text(cost, "note"));
-			if (records == 1)
-				t->total = keep(&t->arena,
-						answer_text(cost, "total"));
+		if (records == 1) {
+			read_summary(t, usage);
+			t->total = keep(&t->arena, answer_text(cost, "total"));
 		}
 		json_array_foreach(answer_array(cost, "items"), i, item)
 		{
@@ -365,7 +369,7 @@ static void read_usage(struct trace *t, const json_t *list)
 }
 
 /* From the first start to the last end, over what is sane. */
-static void measure(struct trace *t)
+static void measure(struct waterfall *t)
 {
 	double first = t->start > 0 ? t->start : INFINITY;
 	double last = t->start > 0 ? t->start + t->duration_s : -INFINITY;
@@ -382,9 +386,9 @@ static void measure(struct trace *t)
 	}
 }
 
-struct trace *trace_new(const json_t *answer, struct sv asked)
+struct waterfall *waterfall_new(const json_t *answer, struct sv asked)
 {
-	struct trace *t = calloc(1, sizeof(*t));
+	struct waterfall *t = calloc(1, sizeof(*t));
 	const json_t *segment;
 	size_t i;
 
@@ -393,7 +397,7 @@ struct trace *trace_new(const json_t *answer, struct sv asked)
 	t->arena.limit = MODEL_BYTES_MAX;
 	t->spans = arena_array(&t->arena, SPANS_MAX, sizeof(*t->spans));
 	if (!t->spans) {
-		trace_free(t);
+		waterfall_free(t);
 		return NULL;
 	}
 	t->asked = keep(&t->arena, asked);
@@ -413,7 +417,7 @@ struct trace *trace_new(const json_t *answer, struct sv asked)
 			read_xray(t, document, SV(""), 0);
 	}
 	if (!arrange(t)) {
-		trace_free(t);
+		waterfall_free(t);
 		return NULL;
 	}
 	measure(t);
@@ -422,7 +426,7 @@ struct trace *trace_new(const json_t *answer, struct sv asked)
 	return t;
 }
 
-void trace_free(struct trace *t)
+void waterfall_free(struct waterfall *t)
 {
 	if (t)
 		arena_fini(&t->arena);

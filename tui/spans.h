@@ -43,7 +43,7 @@ struct charge {
 	struct sv cost;
 };
 
-struct trace {
+struct waterfall {
 	struct arena arena;
 	struct sv id;    /* as the collector names it */
 	struct sv asked; /* as it was asked for */
@@ -64,7 +64,7 @@ struct trace {
 	size_t left_out; /* spans, events and charges over the limits */
 };
 
-struct trace *trace_new(const json_t *answer, struct sv asked);
-void trace_free(struct trace *t);
+struct waterfall *waterfall_new(const json_t *answer, struct sv asked);
+void waterfall_free(struct waterfall *t);
 
 #endif
