@@ -155,10 +155,10 @@ bool collect_done(const struct collect *c, int64_t time_ns)
 {
 	int64_t worst_ns;
 
-	if (c->has_bar)
-		worst_ns = c->bar.time_ns;
-	else if (c->count > c->limit)
+	if (c->count > c->limit) /* the worst that is kept is before the bar */
 		worst_ns = c->items[0]->line.key.time_ns;
+	else if (c->has_bar)
+		worst_ns = c->bar.time_ns;
 	else
 		return false;
 	return c->descending ? time_ns < worst_ns : time_ns > worst_ns;
