@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tracer/rows.h"
+
+#include <assert.h>
+
+#include "core/base/hash.h"
+
+static void scope_bytes(uint8_t out[SCOPE_KEY_SIZE], const struct scope *scope)
+{
+	size_t len = strnlen(scope->region, REGION_MAX);
+
+	memset(out, 0, SCOPE_KEY_SIZE);
+	put_be64(out, scope->account);
+	memcpy(out + 8, scope->region, len);
+}
+
+void trace_key_make(struct trace_key *key, const struct scope *scope,
+		    const uint8_t id[TRACE_ID_SIZE])
+{
+	scope_bytes(key->bytes, scope);
+	memcpy(key->bytes + SCOPE_KEY_SIZE, id, TRACE_ID_SIZE);
+}
+
+void trace_key_scope(const struct trace_key *key, struct scope *out)
+{
+	out->account = get_be64(key->bytes);
+	memcpy(out->region, key->bytes + 8, REGION_MAX);
+	out->region[REGION_MAX - 1] = '\0';
+}
+
+bool trace_key_in(const struct trace_key *key, const struct scope *scope)
+{
+	uint8_t bytes[SCOPE_KEY_SIZE];
+
+	scope_bytes(bytes, scope);
+	return !memcmp(bytes, key->bytes, SCOPE_KEY_SIZE);
+}
+
+static uint8_t *begin(struct row_key *k, char space,
+		      const struct trace_key *key)
+{
+	memset(k->bytes, 0, sizeof(k->bytes));
+	k->bytes[0] = (uint8_t)space;
+	if (key)
+		memcpy(k->bytes + 1, key->bytes, SCOPE_KEY_SIZE);
+	k->len = ROW_PREFIX;
+	return k->bytes + 1 + SCOPE_KEY_SIZE;
+}
+
+void row_key_minute(struct row_key *k, const struct trace_key *key,
+		    int64_t minute)
+{
+	put_be64(begin(k, 'M', key), (uint64_t)minute);
+}
+
+void row_key_request(struct row_key *k, const struct trace_key *key,
+		     struct sv request_id)
+{
+	struct hash128 h = hash128(request_id);
+	uint8_t *at = begin(k, 'R', key);
+
+	put_be64(at, h.high);
+	put_be64(at + 8, h.low);
+}
+
+void row_key_start(struct row_key *k, const struct trace_key *key,
+		   int64_t start_ns)
+{
+	uint8_t *at = begin(k, 'S', key);
+
+	put_be64(at, ~(uint64_t)start_ns);
+	memcpy(at + 8, trace_key_id(key), 8);
+}
+
+void row_key_position(struct row_key *k)
+{
+	(void)begin(k, 'P', NULL);
+}
+
+void row_key_trace(struct row_key *k, const struct trace_key *key)
+{
+	memcpy(begin(k, 'T', key), trace_key_id(key), TRACE_ID_SIZE);
+}
+
+void row_key_document(struct row_key *k, const struct trace_key *key,
+		      const uint8_t id[SEGMENT_ID_SIZE], uint64_t sequence)
+{
+	row_key_trace(k, key);
+	memcpy(k->bytes + ROW_PREFIX, id, SEGMENT_ID_SIZE);
+	put_be64(k->bytes + ROW_PREFIX + SEGMENT_ID_SIZE, sequence);
+	k->len = ROW_KEY_MAX;
+}
+
+bool row_same_space(struct sv key, const struct row_key *other)
+{
+	return key.len >= ROW_PREFIX &&
+	       !memcmp(key.ptr, other->bytes, 1 + SCOPE_KEY_SIZE);
+}
+
+int64_t row_minute(struct sv key)
+{
+	assert(key.len >= ROW_PREFIX && key.ptr[0] == 'M');
+	return (int64_t)get_be64((const uint8_t *)key.ptr + 1 + SCOPE_KEY_SIZE);
+}
+
+int64_t row_start_ns(struct sv key)
+{
+	assert(key.len >= ROW_PREFIX && key.ptr[0] == 'S');
+	return (int64_t)~get_be64((const uint8_t *)key.ptr + 1 +
+				  SCOPE_KEY_SIZE);
+}
+
+/* --- values: fixed fields first, little-endian ----------------------------- */
+
+static void put_u64(struct buf *out, uint64_t v)
+{
+	uint8_t bytes[8];
+
+	put_le64(bytes, v);
+	buf_add(out, bytes, sizeof(bytes));
+}
+
+static void put_text(struct buf *out, struct sv text)
+{
+	uint8_t bytes[4];
+
+	put_le32(bytes, (uint32_t)text.len);
+	buf_add(out, bytes, sizeof(bytes));
+	buf_sv(out, text);
+}
+
+static const uint8_t *take(struct sv *rest, size_t n)
+{
+	const uint8_t *at = (const uint8_t *)rest->ptr;
+
+	if (rest->len < n)
+		return NULL;
+	*rest = sv_make(rest->ptr + n, rest->len - n);
+	return at;
+}
+
+static bool take_u64(struct sv *rest, uint64_t *out)
+{
+	const uint8_t *at = take(rest, 8);
+
+	if (at)
+		*out = get_le64(at);
+	return at != NULL;
+}
+
+static bool take_i64(struct sv *rest, int64_t *out)
+{
+	uint64_t v = 0;
+	bool ok = take_u64(rest, &v);
+
+	*out = (int64_t)v;
+	return ok;
+}
+
+static bool take_text(struct sv *rest, struct sv *out)
+{
+	const uint8_t *at = take(rest, 4);
+	size_t len;
+
+	if (!at)
+		return false;
+	len = get_le32(at);
+	at = take(rest, len);
+	*out = sv_make((const char *)at, len);
+	return at != NULL;
+}
+
+void row_put_document(struct buf *out, bool in_progress, int64_t received_ns,
+		      struct sv text)
+{
+	buf_char(out, in_progress ? 1 : 0);
+	put_u64(out, (uint64_t)received_ns);
+	buf_sv(out, text);
+}
+
+bool row_get_document(struct sv key, struct sv value,
+		      struct trace_document *out)
+{
+	const uint8_t *flags = take(&value, 1);
+
+	if (!flags || key.len != ROW_KEY_MAX ||
+	    !take_i64(&value, &out->received_ns))
+		return false;
+	memcpy(out->segment_id, key.ptr + ROW_PREFIX, SEGMENT_ID_SIZE);
+	out->sequence = get_be64((const uint8_t *)key.ptr + ROW_PREFIX +
+				 SEGMENT_ID_SIZE);
+	out->in_progress = flags[0] & 1;
+	out->text = value;
+	return true;
+}
+
+void row_put_request(struct buf *out, const uint8_t id[TRACE_ID_SIZE],
+		     int64_t received_ns, struct sv request_id)
+{
+	buf_add(out, id, TRACE_ID_SIZE);
+	put_u64(out, (uint64_t)received_ns);
+	buf_sv(out, request_id);
+}
+
+bool row_get_request(struct sv value, uint8_t id[TRACE_ID_SIZE],
+		     int64_t *received_ns, struct sv *request_id)
+{
+	const uint8_t *at = take(&value, TRACE_ID_SIZE);
+
+	if (!at || !take_i64(&value, received_ns))
+		return false;
+	memcpy(id, at, TRACE_ID_SIZE);
+	*request_id = value;
+	return true;
+}
+
+static void put_list(struct buf *out, const struct sv *texts, size_t count)
+{
+	buf_char(out, (char)count);
+	for (size_t i = 0; i < count; i++)
+		put_text(out, texts[i]);
+}
+
+static bool take_list(struct sv *rest, struct arena *arena, size_t max,
+		      const struct sv **out, size_t *count)
+{
+	const uint8_t *at = take(rest, 1);
+	struct sv *texts;
+
+	if (!at || at[0] > max)
+		return false;
+	*count = at[0];
+	texts = arena_array(arena, *count, sizeof(*texts));
+	if (!texts)
+		return false;
+	for (size_t i = 0; i < *count; i++)
+		if (!take_text(rest, &texts[i]))
+			return false;
+	*out = texts;
+	return true;
+}
+
+void row_put_summary(struct buf *out, const struct trace_summary *s)
+{
+	_Static_assert(TRACES_SUMMARY_IDS_MAX < 128 &&
+			       TRACES_SUMMARY_NAMES_MAX < 128,
+		       "a list's length is one byte");
+	buf_char(out, (char)((int)s->status | (s->partial ? 16 : 0)));
+	buf_add(out, s->id, TRACE_ID_SIZE);
+	put_u64(out, (uint64_t)s->start_ns);
+	put_u64(out, (uint64_t)s->end_ns);
+	put_text(out, s->root);
+	put_list(out, s->request_ids, s->request_id_count);
+	put_list(out, s->names, s->name_count);
+}
+
+bool row_get_summary(struct sv value, struct arena *arena,
+		     struct trace_summary *out)
+{
+	const uint8_t *flags = take(&value, 1);
+	const uint8_t *id = take(&value, TRACE_ID_SIZE);
+
+	if (!flags || !id || (flags[0] & 15) > SEGMENT_STATUS_FAULT)
+		return false;
+	out->status = (enum segment_status)(flags[0] & 15);
+	out->partial = flags[0] & 16;
+	memcpy(out->id, id, TRACE_ID_SIZE);
+	return take_i64(&value, &out->start_ns) &&
+	       take_i64(&value, &out->end_ns) &&
+	       take_text(&value, &out->root) &&
+	       take_list(&value, arena, TRACES_SUMMARY_IDS_MAX,
+			 &out->request_ids, &out->request_id_count) &&
+	       take_list(&value, arena, TRACES_SUMMARY_NAMES_MAX, &out->names,
+			 &out->name_count);
+}
+
+void row_put_position(struct buf *out, uint64_t sealed, uint64_t oldest)
+{
+	put_u64(out, sealed);
+	put_u64(out, oldest);
+}
+
+bool row_get_position(struct sv value, uint64_t *sealed, uint64_t *oldest)
+{
+	return take_u64(&value, sealed) && take_u64(&value, oldest);
+}
