@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of the traces view, shared by its files: traces.c (the view),
+ * traces_seal.c (head to block), traces_image.c (the checkpoint's image),
+ * traces_blocks.c (the list of blocks), traces_query.c and traces_recent.c.
+ *
+ * The applying thread alone changes documents. It may therefore read the head
+ * without the lock, and takes it to change anything, since readers look at
+ * the head under it. Digests are the exception: whoever needs one makes it,
+ * under the lock.
+ */
+#ifndef TALLY_TRACER_TRACES_INNER_H
+#define TALLY_TRACER_TRACES_INNER_H
+
+#include <pthread.h>
+
+#include "core/store/block.h"
+#include "tracer/head.h"
+#include "tracer/rows.h"
+#include "tracer/traces.h"
+
+enum {
+	TRACES_IMAGE_FORMAT = 1,
+	TRACES_PATH_MAX = 4096,
+	TRACES_LOCK_DIGESTS = 64, /* made before the lock is given back once */
+};
+
+struct block_ref {
+	struct block *block;
+	uint64_t number;
+	/* Earliest and latest start of any span in it. */
+	int64_t start_ns_min, start_ns_max;
+	unsigned refs; /* under the view's lock */
+};
+
+/* What readers hold while they read: never changed, replaced by a new one. */
+struct block_set {
+	unsigned refs; /* under the view's lock */
+	size_t count;
+	struct block_ref *items[]; /* oldest first */
+};
+
+struct traces {
+	struct view view;
+	const struct env *env;
+	char *dir;
+	struct traces_options options;
+	pthread_mutex_t lock; /* over head, set, epoch and stats */
+	struct head head;
+	struct block_set *set;
+	uint64_t epoch; /* grows when the head is replaced */
+	struct traces_stats stats;
+	/* The applying thread's own: */
+	struct arena scratch;
+	uint64_t next_number, next_sequence;
+	int64_t opened_ns;    /* frame time the head collects since; 0: empty */
+	int64_t now_ns;       /* the latest time it was told */
+	int64_t retention_ns; /* when retention was last looked at */
+	uint64_t half_applied; /* position of a frame; UINT64_MAX: none */
+	int seal_wait, seal_err; /* calls to let pass after a failure */
+};
+
+static inline void traces_lock(struct traces *t)
+{
+	pthread_mutex_lock(&t->lock);
+}
+
+static inline void traces_unlock(struct traces *t)
+{
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* --- traces_blocks.c --- */
+void block_path(const struct traces *t, uint64_t number,
+		char path[TRACES_PATH_MAX]);
+void checkpoint_path(const struct traces *t, char path[TRACES_PATH_MAX]);
+/* Opens block NUMBER; *out has one reference. */
+int block_ref_open(struct traces *t, uint64_t number, struct block_ref **out,
+		   struct diag *diag) MUST_USE;
+/* Drops one reference. Under the lock, or before anybody else is there. */
+void block_unref(struct block_ref *b);
+/* A set with the blocks of `now` (NULL: none) but those keep() refuses, and
+ * with `more` (NULL: none), which it takes over on success. NULL: memory. */
+struct block_set *block_set_make(const struct block_set *now,
+				 bool (*keep)(const struct block_ref *, void *),
+				 void *arg, struct block_ref *more);
+void block_set_unref(struct block_set *s);
+/* Puts set in the place of t's. Under the lock. */
+void traces_publish(struct traces *t, struct block_set *set);
+struct block_set *traces_hold(struct traces *t); /* under the lock */
+void traces_release(struct traces *t, struct block_set *set); /* not under */
+/* Reads DIR: files that no block of t's names are deleted, or with `adopt`
+ * opened, and *oldest is the journal position to go on from. */
+int traces_scan_dir(struct traces *t, bool adopt, uint64_t *oldest,
+		    struct diag *diag) MUST_USE;
+/* Deletes blocks whose newest document is older than the retention. */
+int traces_retain(struct traces *t, int64_t now_ns) MUST_USE;
+
+/* --- traces_image.c --- */
+/* Writes the checkpoint: position, the blocks of set, and all documents of
+ * head, which is what is applied up to position and in no block. */
+int traces_write_checkpoint(struct traces *t, const struct block_set *set,
+			    const struct head *head,
+			    uint64_t position) MUST_USE;
+/* Reads it into t: blocks opened, head filled. ERR_NOT_FOUND, ERR_CORRUPT:
+ * t is as it was. */
+int traces_read_checkpoint(struct traces *t, struct diag *diag) MUST_USE;
+
+/* --- traces_seal.c --- */
+enum seal_reason { SEAL_SIZE, SEAL_AGE, SEAL_ALL };
+int traces_seal_head(struct traces *t, enum seal_reason reason) MUST_USE;
+
+/* --- traces_query.c --- */
+/* Documents of a trace in head and blocks; scan bytes are in arena. */
+int traces_collect(struct traces *t, const struct trace_key *key,
+		   struct arena *arena, struct trace *out) MUST_USE;
+/* Makes the digests of all traces in the head, giving the lock back now and
+ * then. Returns with the lock taken, also on an error. */
+int traces_lock_digested(struct traces *t, struct arena *scratch) MUST_USE;
+
+#endif
