@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tracer/traces_json.h"
+
+#define DAY_NS (24 * 3600 * NS_PER_S)
+#define T0 (1795342000 * NS_PER_S) /* start of a minute: 1795342000 % 60 = 40 */
+
+static const struct scope home = { 123456789012, "us-east-1" };
+static const struct scope other = { 123456789012, "eu-west-1" };
+
+struct fixture {
+	char dir[64];
+	struct traces *t;
+	struct traces_options options;
+	uint64_t position;
+	int64_t now_ns;
+	/* Every delivery, to be given again after a restart. */
+	struct sent {
+		uint64_t position;
+		int64_t now_ns;
+		struct scope scope;
+		char *document;
+	} * sent;
+	size_t sent_count;
+};
+
+static void each_entry(struct fixture *f, void (*fn)(const char *path))
+{
+	DIR *dir = opendir(f->dir);
+	struct dirent *entry;
+	char path[512];
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", f->dir, entry->d_name);
+		fn(path);
+	}
+	closedir(dir);
+}
+
+static void remove_file(const char *path)
+{
+	assert_int_equal(unlink(path), 0);
+}
+
+static void open_view(struct fixture *f)
+{
+	struct diag diag = { 0 };
+
+	assert_int_equal(
+		traces_open(&f->t, env_posix(), f->dir, &f->options, &diag), 0);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	snprintf(f->dir, sizeof(f->dir), "/tmp/tally-traces-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	f->position = (UINT64_C(1) << 32) + 4096;
+	f->now_ns = T0;
+	open_view(f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	traces_close(f->t);
+	each_entry(f, remove_file);
+	rmdir(f->dir);
+	for (size_t i = 0; i < f->sent_count; i++)
+		free(f->sent[i].document);
+	free(f->sent);
+	free(f);
+	return 0;
+}
+
+static void deliver(struct fixture *f, const struct sent *s)
+{
+	struct segment_record segment = { sv_from(s->document) };
+	struct records records = { .segments = &segment, .segment_count = 1 };
+	struct frame frame = { .position = s->position,
+			       .next = s->position + 64,
+			       .scope = s->scope,
+			       .received = { s->now_ns } };
+	struct delivery d = { .frame = &frame, .records = &records };
+	struct view *v = traces_view(f->t);
+
+	if (frame.position < v->position)
+		return;
+	assert_int_equal(v->ops->apply(v->self, &d), 0);
+	assert_int_equal(v->position, frame.next);
+}
+
+static void send_to(struct fixture *f, const struct scope *scope,
+		    const char *document)
+{
+	struct sent *s;
+
+	f->sent = realloc(f->sent, (f->sent_count + 1) * sizeof(*f->sent));
+	assert_non_null(f->sent);
+	s = &f->sent[f->sent_count++];
+	*s = (struct sent){ f->position, f->now_ns, *scope, strdup(document) };
+	f->position += 64;
+	deliver(f, s);
+}
+
+static void send_document(struct fixture *f, const char *document)
+{
+	send_to(f, &home, document);
+}
+
+/* A segment of trace number n, its id i, starting s seconds after T0. */
+static void send_segment(struct fixture *f, unsigned n, unsigned i, int s,
+			 const char *more)
+{
+	struct buf b = BUF_INIT;
+
+	buf_format(&b,
+		   "{\"trace_id\":\"1-6b02bf61-%024x\",\"id\":\"%016x\","
+		   "\"name\":\"svc%u\",\"start_time\":%lld.25,"
+		   "\"end_time\":%lld.5%s}",
+		   n, i, i, (long long)(T0 / NS_PER_S + s),
+		   (long long)(T0 / NS_PER_S + s), more);
+	send_document(f, b.ptr);
+	buf_fini(&b);
+}
+
+static void trace_number(unsigned n, uint8_t id[TRACE_ID_SIZE])
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "1-6b02bf61-%024x", n);
+	assert_true(trace_id_parse(sv_from(text), id));
+}
+
+/* The answers, as the API gives them, of all that there is to ask. */
+static char *answers(struct fixture *f, unsigned traces)
+{
+	struct buf out = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct trace_list list;
+	struct graph graph;
+
+	for (unsigned n = 1; n <= traces; n++) {
+		struct json_writer w = json_writer(&out);
+		uint8_t id[TRACE_ID_SIZE];
+		struct trace trace;
+
+		trace_number(n, id);
+		assert_int_equal(traces_get(f->t, &home, id, &arena, &trace),
+				 0);
+		json_open_object(&w);
+		traces_json_trace(&w, &trace);
+		json_close_object(&w);
+		buf_char(&out, '\n');
+		w = json_writer(&out);
+		traces_json_batch_trace(&w, &trace);
+	}
+	assert_int_equal(traces_recent(f->t, &home, 0, INT64_MAX, SV(""), 0,
+				       &arena, &list),
+			 0);
+	traces_json_list(&(struct json_writer){ .out = &out }, &list);
+	assert_int_equal(traces_map(f->t, &home, T0 - 3600 * NS_PER_S,
+				    T0 + 3600 * NS_PER_S, &graph),
+			 0);
+	assert_int_equal(graph.dropped, 0);
+	buf_format(&out, "%u nodes %u edges\n", graph.node_count,
+		   graph.edge_count);
+	for (uint32_t i = 0; i < graph.node_count; i++) {
+		const struct graph_node *n = &graph.nodes[i];
+
+		/* Sums, whatever the order of nodes. */
+		if (sv_eq(n->name, SV("svc1")) && sv_eq(n->type, SV("")))
+			buf_format(&out, "svc1 %llu %llu %llu\n",
+				   (unsigned long long)graph_total(&n->stats),
+				   (unsigned long long)n->stats.total_time_ns,
+				   (unsigned long long)graph_quantile(&n->stats,
+								      0.99));
+	}
+	graph_fini(&graph);
+	arena_fini(&arena);
+	return buf_detach(&out);
+}
+
+static void fill(struct fixture *f, unsigned traces)
+{
+	for (unsigned n = 1; n <= traces; n++) {
+		send_segment(f, n, 1, (int)n,
+			     ",\"aws\":{\"request_id\":\"req-1\"}");
+		send_segment(f, n, 2, (int)n,
+			     ",\"type\":\"subsegment\",\"parent_id\":"
+			     "\"0000000000000001\",\"namespace\":\"aws\"");
+	}
+}
+
+static void restart(struct fixture *f)
+{
+	traces_close(f->t);
+	open_view(f);
+	for (size_t i = 0; i < f->sent_count; i++)
+		deliver(f, &f->sent[i]);
+}
+
+static struct traces_stats stats(struct fixture *f)
+{
+	struct traces_stats s;
+
+	traces_stats(f->t, &s);
+	return s;
+}
+
+static void test_same_answers(void **state)
+{
+	struct fixture *f = *state;
+	char *head, *restarted, *sealed, *mixed;
+
+	fill(f, 20);
+	head = answers(f, 20);
+	assert_non_null(strstr(head, "svc1 20 5000000000"));
+	restart(f); /* no checkpoint yet: the journal has it all */
+	restarted = answers(f, 20);
+	assert_string_equal(head, restarted);
+	assert_int_equal(stats(f).blocks, 0);
+
+	assert_int_equal(traces_seal(f->t), 0);
+	assert_int_equal(stats(f).head_documents, 0);
+	assert_int_equal(stats(f).blocks, 1);
+	sealed = answers(f, 20);
+	assert_string_equal(head, sealed);
+	assert_int_equal(traces_view(f->t)->durable, f->position);
+	free(sealed);
+	restart(f); /* the block has it all, and nothing is applied again */
+	sealed = answers(f, 20);
+	assert_string_equal(head, sealed);
+	assert_int_equal(stats(f).head_documents, 0);
+	free(head);
+
+	f->now_ns += NS_PER_S;
+	send_segment(f, 21, 1, 0, "");
+	send_segment(f, 22, 1, 30, "");
+	head = answers(f, 22);
+	restart(f);
+	mixed = answers(f, 22);
+	assert_string_equal(head, mixed);
+	assert_int_equal(stats(f).head_documents, 2);
+	free(head);
+	free(restarted);
+	free(sealed);
+	free(mixed);
+}
+
+static void test_find(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[TRACE_ID_SIZE], want[TRACE_ID_SIZE];
+
+	for (int sealed = 0; sealed < 2; sealed++) {
+		unsigned n = sealed ? 8 : 7;
+
+		send_segment(f, n, 1, 0,
+			     sealed ? ",\"aws\":{\"request_id\":\"r8\"},"
+				      "\"subsegments\":[{\"id\":"
+				      "\"00000000000000aa\",\"name\":\"x\","
+				      "\"start_time\":1,\"aws\":"
+				      "{\"request_id\":\"inner\"}}]" :
+				      ",\"aws\":{\"request_id\":\"inner\"}");
+		if (sealed)
+			assert_int_equal(traces_seal(f->t), 0);
+		trace_number(n, want);
+		assert_int_equal(traces_find(f->t, &home,
+					     sealed ? SV("r8") : SV("inner"),
+					     id),
+				 0);
+		assert_memory_equal(id, want, TRACE_ID_SIZE);
+		/* seen in both: the later one */
+		assert_int_equal(traces_find(f->t, &home, SV("inner"), id), 0);
+		assert_memory_equal(id, want, TRACE_ID_SIZE);
+		/* in W3C's form */
+		assert_int_equal(
+			traces_find(
+				f->t, &home,
+				sealed ?
+					SV("6b02bf61000000000000000000000008") :
+					SV("6b02bf61000000000000000000000007"),
+				id),
+			0);
+		assert_int_equal(traces_find(f->t, &other, SV("inner"), id),
+				 ERR_NOT_FOUND);
+		assert_int_equal(traces_find(f->t, &home, SV("nobody"), id),
+				 ERR_NOT_FOUND);
+		assert_int_equal(
+			traces_find(f->t, &home,
+				    SV("1-6b02bf61-0000000000000000000000ff"),
+				    id),
+			ERR_NOT_FOUND);
+	}
+	assert_int_equal(traces_find(f->t, &home, SV(""), id), ERR_NOT_FOUND);
+}
+
+static size_t documents_of(struct fixture *f, unsigned n, bool *in_progress)
+{
+	struct arena arena = ARENA_INIT;
+	uint8_t id[TRACE_ID_SIZE];
+	struct trace trace;
+	size_t count;
+
+	trace_number(n, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	*in_progress = trace.documents[0].in_progress;
+	count = trace.document_count;
+	arena_fini(&arena);
+	return count;
+}
+
+static void test_repeats_and_progress(void **state)
+{
+	static const char begun[] =
+		"{\"trace_id\":\"1-6b02bf61-000000000000000000000001\","
+		"\"id\":\"0000000000000001\",\"name\":\"a\",\"start_time\":1,"
+		"\"in_progress\":true}";
+	static const char ended[] =
+		"{\"trace_id\":\"1-6b02bf61-000000000000000000000001\","
+		"\"id\":\"0000000000000001\",\"name\":\"a\",\"start_time\":1,"
+		"\"end_time\":2}";
+	struct fixture *f = *state;
+	bool in_progress;
+
+	send_document(f, begun);
+	assert_int_equal(documents_of(f, 1, &in_progress), 1);
+	assert_true(in_progress);
+	assert_int_equal(traces_seal(f->t), 0);
+	/* across a seal the reader puts them together */
+	send_document(f, ended);
+	assert_int_equal(documents_of(f, 1, &in_progress), 1);
+	assert_false(in_progress);
+	send_document(f, ended);
+	assert_int_equal(stats(f).repeats, 1);
+	/* late, but older */
+	send_document(f, begun);
+	assert_int_equal(stats(f).repeats, 2);
+	assert_int_equal(stats(f).head_documents, 1);
+	assert_int_equal(traces_seal(f->t), 0);
+	assert_int_equal(documents_of(f, 1, &in_progress), 1);
+	assert_false(in_progress);
+}
+
+static void test_recent(void **state)
+{
+	struct fixture *f = *state;
+	struct arena arena = ARENA_INIT;
+	struct trace_list list;
+
+	for (unsigned n = 1; n <= 30; n++) {
+		send_segment(f, n, n % 3 + 1, (int)n, "");
+		if (n % 7 == 0)
+			assert_int_equal(traces_seal(f->t), 0);
+	}
+	/* one that a seal cut in two */
+	send_segment(f, 5, 99, 5,
+		     ",\"parent_id\":\"0000000000000003\",\"fault\":true");
+	assert_int_equal(traces_recent(f->t, &home, T0, T0 + 60 * NS_PER_S,
+				       SV(""), 10, &arena, &list),
+			 0);
+	assert_int_equal(list.count, 10);
+	assert_true(list.truncated);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(list.rows[i].id[TRACE_ID_SIZE - 1], 30 - i);
+	assert_int_equal(traces_recent(f->t, &home, T0 + 5 * NS_PER_S,
+				       T0 + 10 * NS_PER_S, SV(""), 0, &arena,
+				       &list),
+			 0);
+	assert_int_equal(list.count, 5);
+	assert_false(list.truncated);
+	assert_int_equal(list.rows[4].name_count, 2); /* both halves */
+	assert_int_equal(traces_recent(f->t, &home, 0, INT64_MAX, SV("svc2"), 0,
+				       &arena, &list),
+			 0);
+	assert_int_equal(list.count, 10);
+	assert_int_equal(traces_recent(f->t, &home, 0, INT64_MAX, SV("svc99"),
+				       0, &arena, &list),
+			 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(traces_recent(f->t, &other, 0, INT64_MAX, SV(""), 0,
+				       &arena, &list),
+			 0);
+	assert_int_equal(list.count, 0);
+	arena_fini(&arena);
+}
+
+/* An hour after the head began what is quiet is sealed, what is under way
+ * stays, also through a restart, and is whole on the map. */
+static void test_seal_by_age(void **state)
+{
+	struct fixture *f = *state;
+	char *before, *after;
+
+	fill(f, 3);
+	f->now_ns += TRACES_SEAL_AGE_NS - 10 * NS_PER_S;
+	send_segment(f, 4, 1, 4, "");
+	assert_int_equal(stats(f).seals, 0);
+	before = answers(f, 4);
+	f->now_ns += 10 * NS_PER_S;
+	send_to(f, &other,
+		"{\"trace_id\":\"1-6b02bf61-000000000000000000000001\","
+		"\"id\":\"0000000000000001\",\"name\":\"a\",\"start_time\":1,"
+		"\"end_time\":2}");
+	assert_int_equal(stats(f).seals, 1);
+	assert_int_equal(stats(f).head_traces, 2);
+	after = answers(f, 4);
+	assert_string_equal(before, after);
+	free(after);
+	traces_close(f->t);
+	open_view(f); /* trace 4 comes from the checkpoint */
+	assert_int_equal(stats(f).head_traces, 1);
+	after = answers(f, 4);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+static void test_seal_by_size(void **state)
+{
+	struct fixture *f = *state;
+	struct buf pad = BUF_INIT;
+
+	traces_close(f->t);
+	f->options.head_bytes = 100000;
+	open_view(f);
+	buf_text(&pad, ",\"metadata\":\"");
+	while (pad.len < 4000)
+		buf_char(&pad, 'x');
+	buf_char(&pad, '"');
+	for (unsigned n = 1; n <= 100; n++)
+		send_segment(f, n, 1, (int)n, pad.ptr);
+	assert_true(stats(f).seals >= 3);
+	assert_true(stats(f).head_bytes < 110000);
+	assert_true(stats(f).block_rows > 100);
+	restart(f);
+	free(answers(f, 100));
+	assert_int_equal(stats(f).head_documents + stats(f).block_rows > 100,
+			 1);
+	buf_fini(&pad);
+}
+
+static void test_trace_limits(void **state)
+{
+	struct fixture *f = *state;
+	struct arena arena = ARENA_INIT;
+	struct buf pad = BUF_INIT;
+	uint8_t id[TRACE_ID_SIZE];
+	struct trace trace;
+	unsigned n;
+
+	buf_text(&pad, ",\"metadata\":\"");
+	while (pad.len < 60000)
+		buf_char(&pad, 'x');
+	buf_char(&pad, '"');
+	for (n = 1; stats(f).shed_trace == 0; n++) {
+		assert_true(n < 100);
+		send_segment(f, 1, n, 1, pad.ptr);
+	}
+	trace_number(1, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	assert_int_equal(trace.document_count, n - 2);
+	assert_true(trace.limit_exceeded);
+	for (n = 1; n <= TRACES_TRACE_DOCUMENTS_MAX + 1; n++)
+		send_segment(f, 2, n, 1, "");
+	assert_int_equal(stats(f).shed_trace, 2);
+	trace_number(2, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	assert_int_equal(trace.document_count, TRACES_TRACE_DOCUMENTS_MAX);
+	buf_fini(&pad);
+	arena_fini(&arena);
+}
+
+static void test_retention(void **state)
+{
+	struct fixture *f = *state;
+	struct view *v = traces_view(f->t);
+	struct arena arena = ARENA_INIT;
+	uint8_t id[TRACE_ID_SIZE];
+	struct trace trace;
+
+	send_segment(f, 1, 1, 1, "");
+	assert_int_equal(traces_seal(f->t), 0);
+	f->now_ns += DAY_NS;
+	send_segment(f, 2, 1, 2, "");
+	assert_int_equal(traces_seal(f->t), 0);
+	send_segment(f, 3, 1, 3, "");
+	assert_int_equal(stats(f).blocks, 2);
+	assert_int_equal(
+		v->ops->tick(v->self, (struct wall){ T0 + 30 * DAY_NS }), 0);
+	assert_int_equal(stats(f).blocks_deleted, 0);
+	assert_int_equal(v->ops->tick(v->self, (struct wall){ T0 + 30 * DAY_NS +
+							      NS_PER_S * 90 }),
+			 0);
+	assert_int_equal(stats(f).blocks_deleted, 1);
+	trace_number(1, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace),
+			 ERR_NOT_FOUND);
+	for (int again = 0; again < 2; again++) {
+		trace_number(2, id);
+		assert_int_equal(traces_get(f->t, &home, id, &arena, &trace),
+				 0);
+		trace_number(3, id);
+		assert_int_equal(traces_get(f->t, &home, id, &arena, &trace),
+				 0);
+		restart(f);
+	}
+	arena_fini(&arena);
+}
+
+static void remove_checkpoint(const char *path)
+{
+	if (strstr(path, "/checkpoint"))
+		assert_int_equal(unlink(path), 0);
+}
+
+/* Blocks are primary: without a checkpoint they are taken as they are. */
+static void test_lost_checkpoint(void **state)
+{
+	struct fixture *f = *state;
+	char *before, *after;
+
+	fill(f, 5);
+	assert_int_equal(traces_seal(f->t), 0);
+	before = answers(f, 5);
+	traces_close(f->t);
+	each_entry(f, remove_checkpoint);
+	open_view(f);
+	after = answers(f, 5);
+	assert_string_equal(before, after);
+	assert_int_equal(traces_view(f->t)->position, f->position);
+	free(before);
+	free(after);
+}
+
+int main(void)
+{
+#define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		VIEW_TEST(test_same_answers),
+		VIEW_TEST(test_find),
+		VIEW_TEST(test_repeats_and_progress),
+		VIEW_TEST(test_recent),
+		VIEW_TEST(test_seal_by_age),
+		VIEW_TEST(test_seal_by_size),
+		VIEW_TEST(test_trace_limits),
+		VIEW_TEST(test_retention),
+		VIEW_TEST(test_lost_checkpoint),
+	};
+
+	return cmocka_run_group_tests_name("traces", tests, NULL, NULL);
+}
