@@ -227,6 +227,7 @@ static int seal(struct ledger *l)
 		/* Its sums are in the ledger's already. */
 		e = ledger_take_index(l, s, x, false);
 		assert(!e);
+		l->stats.damaged_entries += damaged;
 		switch_active(l, entries_fd, text_fd);
 	}
 	pthread_mutex_unlock(&l->lock);
