@@ -11,7 +11,7 @@
 
 enum { IMAGE_FORMAT = 1, ENTRY_BYTES = 48, IMAGE_HEAD_BYTES = 16 };
 
-void block_path(const struct logs *l, const char *name, struct buf *out)
+void log_block_path(const struct logs *l, const char *name, struct buf *out)
 {
 	buf_reset(out);
 	buf_format(out, "%s/%s", l->dir, name);
@@ -32,7 +32,7 @@ static bool name_parse(const char *name, uint64_t *position, uint64_t *sequence)
 	return true;
 }
 
-void block_unref(struct logs *l, struct log_block *b)
+void log_block_unref(struct logs *l, struct log_block *b)
 {
 	assert(b->references > 0);
 	if (--b->references)
@@ -45,7 +45,7 @@ void block_unref(struct logs *l, struct log_block *b)
 	free(b);
 }
 
-int blocks_append(struct logs *l, struct log_block *b)
+int log_blocks_append(struct logs *l, struct log_block *b)
 {
 	if (l->block_count == l->block_capacity) {
 		size_t capacity = l->block_capacity ? l->block_capacity * 2 :
@@ -67,7 +67,7 @@ int blocks_append(struct logs *l, struct log_block *b)
 
 /* --- the checkpoint ----------------------------------------------------- */
 
-int blocks_checkpoint(struct logs *l, uint64_t position)
+int log_blocks_checkpoint(struct logs *l, uint64_t position)
 {
 	struct buf image = BUF_INIT, path = BUF_INIT;
 	uint8_t head[IMAGE_HEAD_BYTES];
@@ -88,7 +88,7 @@ int blocks_checkpoint(struct logs *l, uint64_t position)
 		put_le64(entry + 40, b->bytes);
 		buf_add(&image, entry, sizeof(entry));
 	}
-	block_path(l, "checkpoint", &path);
+	log_block_path(l, "checkpoint", &path);
 	if (!image.failed && !path.failed)
 		err = checkpoint_write(l->env, path.ptr, SV("logs"),
 				       IMAGE_FORMAT, position,
@@ -135,7 +135,7 @@ static int image_read(struct logs *l, struct sv image)
 		b->time_max_ns = (int64_t)get_le64(p + 24);
 		b->received_ns = (int64_t)get_le64(p + 32);
 		b->bytes = get_le64(p + 40);
-		if (blocks_append(l, b)) {
+		if (log_blocks_append(l, b)) {
 			free(b);
 			return ERR_NOMEM;
 		}
@@ -181,7 +181,7 @@ static void set_aside(struct logs *l, const char *name, const char *why)
 {
 	struct buf from = BUF_INIT, to = BUF_INIT;
 
-	block_path(l, name, &from);
+	log_block_path(l, name, &from);
 	buf_format(&to, "%s.damaged", from.ptr ? from.ptr : "");
 	if (!from.failed && !to.failed)
 		(void)l->env->disk->rename(l->env->disk_self, from.ptr, to.ptr);
@@ -195,7 +195,7 @@ static void block_unlink(struct logs *l, const char *name)
 {
 	struct buf path = BUF_INIT;
 
-	block_path(l, name, &path);
+	log_block_path(l, name, &path);
 	if (!path.failed)
 		(void)l->env->disk->unlink(l->env->disk_self, path.ptr);
 	buf_fini(&path);
@@ -213,7 +213,7 @@ static int take_in(struct logs *l, uint64_t position, uint64_t sequence,
 
 	if (!b)
 		return ERR_NOMEM;
-	block_path(l, b->name, &path);
+	log_block_path(l, b->name, &path);
 	err = path.failed ? ERR_NOMEM :
 			    block_open(&b->open, l->env, path.ptr, LOGS_KIND,
 				       LOGS_FORMAT, diag);
@@ -226,7 +226,7 @@ static int take_in(struct logs *l, uint64_t position, uint64_t sequence,
 		b->time_max_ns = info.time_max_ns;
 		b->received_ns = info.time_max_ns;
 		b->bytes = info.file_bytes;
-		err = blocks_append(l, b);
+		err = log_blocks_append(l, b);
 	}
 	if (!err) {
 		l->view.durable = position;
@@ -289,12 +289,12 @@ static void drop_missing(struct logs *l, const struct listing *list)
 		l->stats.damaged_blocks++;
 		l->stats.blocks--;
 		l->stats.block_bytes -= b->bytes;
-		block_unref(l, b);
+		log_block_unref(l, b);
 	}
 	l->block_count = kept;
 }
 
-int blocks_load(struct logs *l, struct diag *diag)
+int log_blocks_load(struct logs *l, struct diag *diag)
 {
 	struct listing list = { 0 };
 	struct buf image = BUF_INIT, path = BUF_INIT;
@@ -305,7 +305,7 @@ int blocks_load(struct logs *l, struct diag *diag)
 					 &list));
 	if (!err && list.failed)
 		err = ERR_NOMEM;
-	block_path(l, "checkpoint", &path);
+	log_block_path(l, "checkpoint", &path);
 	if (!err && path.failed)
 		err = ERR_NOMEM;
 	if (!err) {
@@ -345,7 +345,7 @@ static bool is_old(const struct logs *l, const struct log_block *b)
 	       b->received_ns < l->now_ns - l->options.retention_ns;
 }
 
-int blocks_expire(struct logs *l)
+int log_blocks_expire(struct logs *l)
 {
 	struct log_block *gone[16];
 	size_t count = 0, kept = 0;
@@ -383,7 +383,7 @@ int blocks_expire(struct logs *l)
 	pthread_mutex_unlock(&l->lock);
 	/* The checkpoint first: a file that is there but not named is deleted
 	 * at the next start, one that is named but not there is a damage. */
-	err = blocks_checkpoint(l, l->view.durable);
+	err = log_blocks_checkpoint(l, l->view.durable);
 	for (size_t i = 0; i < count; i++) {
 		block_unlink(l, gone[i]->name);
 		pthread_mutex_lock(&l->lock);
@@ -393,16 +393,16 @@ int blocks_expire(struct logs *l)
 			l->open_count--;
 		}
 		gone[i]->damaged = true; /* a late reader leaves it out */
-		block_unref(l, gone[i]);
+		log_block_unref(l, gone[i]);
 		pthread_mutex_unlock(&l->lock);
 	}
 	return err;
 }
 
-void blocks_free(struct logs *l)
+void log_blocks_free(struct logs *l)
 {
 	for (size_t i = 0; i < l->block_count; i++)
-		block_unref(l, l->blocks[i]);
+		log_block_unref(l, l->blocks[i]);
 	free(l->blocks);
 	l->blocks = NULL;
 	l->block_count = 0;

@@ -10,7 +10,7 @@ struct collect_item {
 
 enum { ITEMS_FIRST = 64 };
 
-void collect_fini(struct collect *c)
+void logs_collect_fini(struct collect *c)
 {
 	for (size_t i = 0; i < c->count; i++)
 		free(c->items[i]);
@@ -22,7 +22,7 @@ void collect_fini(struct collect *c)
 static bool worse(const struct collect *c, const struct event_key *a,
 		  const struct event_key *b)
 {
-	int order = event_key_cmp(a, b);
+	int order = log_event_key_cmp(a, b);
 
 	return c->descending ? order < 0 : order > 0;
 }
@@ -125,7 +125,7 @@ static int room(struct collect *c)
 	return 0;
 }
 
-int collect_add(struct collect *c, const struct line *line)
+int logs_collect_add(struct collect *c, const struct line *line)
 {
 	struct collect_item *item;
 
@@ -151,7 +151,7 @@ int collect_add(struct collect *c, const struct line *line)
 	return 0;
 }
 
-bool collect_done(const struct collect *c, int64_t time_ns)
+bool logs_collect_done(const struct collect *c, int64_t time_ns)
 {
 	int64_t worst_ns;
 
@@ -164,8 +164,8 @@ bool collect_done(const struct collect *c, int64_t time_ns)
 	return c->descending ? time_ns < worst_ns : time_ns > worst_ns;
 }
 
-int collect_take(struct collect *c, struct arena *arena,
-		 struct log_event **events, size_t *count, bool *truncated)
+int logs_collect_take(struct collect *c, struct arena *arena,
+		      struct log_event **events, size_t *count, bool *truncated)
 {
 	struct log_event *out;
 

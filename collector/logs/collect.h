@@ -27,14 +27,14 @@ struct collect {
 	struct event_key bar;
 };
 
-void collect_fini(struct collect *c);
+void logs_collect_fini(struct collect *c);
 /* Copies the line, unless it is worse than all that can be kept. */
-int collect_add(struct collect *c, const struct line *line) MUST_USE;
+int logs_collect_add(struct collect *c, const struct line *line) MUST_USE;
 /* True: no line at this time or further can get in. */
-bool collect_done(const struct collect *c, int64_t time_ns);
+bool logs_collect_done(const struct collect *c, int64_t time_ns);
 /* Best first, copied to the arena. */
-int collect_take(struct collect *c, struct arena *arena,
-		 struct log_event **events, size_t *count,
-		 bool *truncated) MUST_USE;
+int logs_collect_take(struct collect *c, struct arena *arena,
+		      struct log_event **events, size_t *count,
+		      bool *truncated) MUST_USE;
 
 #endif

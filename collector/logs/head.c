@@ -25,13 +25,13 @@ static void groups_free(struct head *h)
 	h->events = h->bytes = 0;
 }
 
-void head_fini(struct head *h)
+void log_head_fini(struct head *h)
 {
 	groups_free(h);
 	arena_fini(&h->arena);
 }
 
-void head_reset(struct head *h)
+void log_head_reset(struct head *h)
 {
 	groups_free(h);
 	arena_reset(&h->arena);
@@ -77,18 +77,19 @@ static struct head_group *find(struct head *h, const struct prefix *p)
 	return g;
 }
 
-struct head_group *head_group_find(struct head *h, const struct scope *scope,
-				   struct sv name)
+struct head_group *
+log_head_group_find(struct head *h, const struct scope *scope, struct sv name)
 {
-	struct prefix p = prefix_make(ROW_EVENT, scope, name);
+	struct prefix p = log_prefix_make(ROW_EVENT, scope, name);
 
 	return find(h, &p);
 }
 
-struct head_group *head_group_next(struct head *h, const struct scope *scope,
-				   struct head_group *after)
+struct head_group *log_head_group_next(struct head *h,
+				       const struct scope *scope,
+				       struct head_group *after)
 {
-	struct prefix p = prefix_make(ROW_EVENT, scope, sv_make("", 0));
+	struct prefix p = log_prefix_make(ROW_EVENT, scope, sv_make("", 0));
 	struct head_group *g = after ? after->next : NULL;
 	size_t at = after ? bucket_of(h, &after->prefix) + 1 : 0;
 
@@ -106,7 +107,7 @@ struct head_group *head_group_next(struct head *h, const struct scope *scope,
 static struct head_group *group_get(struct head *h, const struct scope *scope,
 				    struct sv name)
 {
-	struct prefix p = prefix_make(ROW_EVENT, scope, name);
+	struct prefix p = log_prefix_make(ROW_EVENT, scope, name);
 	struct head_group *g = find(h, &p);
 
 	if (g)
@@ -121,7 +122,7 @@ static struct head_group *group_get(struct head *h, const struct scope *scope,
 	g->name = sv_make((const char *)(g + 1), name.len);
 	g->prefix = p;
 	g->scope = *scope;
-	g->has_requests = group_has_requests(name);
+	g->has_requests = log_group_has_requests(name);
 	g->next = h->buckets[bucket_of(h, &p)];
 	h->buckets[bucket_of(h, &p)] = g;
 	h->group_count++;
@@ -172,7 +173,8 @@ static int event_place(struct head *h, struct head_group *g,
 		return ERR_NOMEM;
 	e = &g->events[g->count + g->coming - 1];
 	*e = (struct head_event){
-		.key = { event->time_ns, stream_hash(event->stream), sequence },
+		.key = { event->time_ns, log_stream_hash(event->stream),
+			 sequence },
 		.stream_len = (uint16_t)event->stream.len,
 		.message_len = (uint32_t)event->message.len,
 		.id_at = NO_ID,
@@ -182,11 +184,11 @@ static int event_place(struct head *h, struct head_group *g,
 	if (!e->stream || !e->message)
 		return ERR_NOMEM;
 	if (g->has_requests)
-		e->id_at = line_id_at(event->message);
+		e->id_at = log_line_id_at(event->message);
 	return 0;
 }
 
-uint64_t head_cost(const struct log_event *events, size_t count)
+uint64_t log_head_cost(const struct log_event *events, size_t count)
 {
 	uint64_t bytes = 0;
 
@@ -196,8 +198,8 @@ uint64_t head_cost(const struct log_event *events, size_t count)
 	return bytes;
 }
 
-int head_add(struct head *h, const struct scope *scope,
-	     const struct log_event *events, size_t count, uint64_t first)
+int log_head_add(struct head *h, const struct scope *scope,
+		 const struct log_event *events, size_t count, uint64_t first)
 {
 	struct arena_mark mark = arena_mark(&h->arena);
 	struct head_group *g = NULL;
@@ -212,7 +214,7 @@ int head_add(struct head *h, const struct scope *scope,
 	}
 	/* Everything has its place: now, and only now, it counts. */
 	for (size_t i = 0; i < count; i++) {
-		g = head_group_find(h, scope, events[i].group);
+		g = log_head_group_find(h, scope, events[i].group);
 		if (!g)
 			break;
 		if (!err)
@@ -224,17 +226,17 @@ int head_add(struct head *h, const struct scope *scope,
 		return err;
 	}
 	h->events += count;
-	h->bytes += head_cost(events, count);
+	h->bytes += log_head_cost(events, count);
 	return 0;
 }
 
 static int event_cmp(const void *a, const void *b)
 {
-	return event_key_cmp(&((const struct head_event *)a)->key,
-			     &((const struct head_event *)b)->key);
+	return log_event_key_cmp(&((const struct head_event *)a)->key,
+				 &((const struct head_event *)b)->key);
 }
 
-int head_group_order(struct head_group *g)
+int log_head_group_order(struct head_group *g)
 {
 	size_t tail = g->count - g->ordered, at = g->count, left = g->ordered;
 	struct head_event *tmp;
@@ -277,7 +279,8 @@ static size_t lower_bound(const struct head_group *g, int64_t time_ns)
 	return low;
 }
 
-struct line head_line(const struct head_group *g, const struct head_event *e)
+struct line log_head_line(const struct head_group *g,
+			  const struct head_event *e)
 {
 	return (struct line){
 		.key = e->key,
@@ -287,11 +290,11 @@ struct line head_line(const struct head_group *g, const struct head_event *e)
 	};
 }
 
-int head_group_visit(struct head_group *g, int64_t start_ns, int64_t end_ns,
-		     bool descending, line_fn *fn, void *arg)
+int log_head_group_visit(struct head_group *g, int64_t start_ns, int64_t end_ns,
+			 bool descending, line_fn *fn, void *arg)
 {
 	size_t from, to;
-	int more = head_group_order(g);
+	int more = log_head_group_order(g);
 
 	if (more < 0)
 		return more;
@@ -299,20 +302,20 @@ int head_group_visit(struct head_group *g, int64_t start_ns, int64_t end_ns,
 	to = lower_bound(g, end_ns);
 	for (size_t i = from; i < to && !more; i++) {
 		size_t at = descending ? to - 1 - (i - from) : i;
-		struct line line = head_line(g, &g->events[at]);
+		struct line line = log_head_line(g, &g->events[at]);
 
 		more = fn(arg, &line);
 	}
 	return more < 0 ? more : 0;
 }
 
-int head_order(struct head *h)
+int log_head_order(struct head *h)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < h->bucket_count; i++)
 		for (struct head_group *g = h->buckets[i]; g && !err;
 		     g = g->next)
-			err = head_group_order(g);
+			err = log_head_group_order(g);
 	return err;
 }

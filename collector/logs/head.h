@@ -5,8 +5,8 @@
  * nearly sorted, so only the new tail is sorted and merged in. Texts lie in
  * one arena that is given back when the head is sealed.
  *
- * The caller holds the view's lock, except for head_write while nothing is
- * added (the view's own thread, after head_order).
+ * The caller holds the view's lock, except for log_head_write while nothing is
+ * added (the view's own thread, after log_head_order).
  */
 #ifndef TALLY_COLLECTOR_LOGS_HEAD_H
 #define TALLY_COLLECTOR_LOGS_HEAD_H
@@ -48,30 +48,32 @@ struct head {
  * source has nothing more of use; < 0: an error. */
 typedef int line_fn(void *arg, const struct line *line);
 
-void head_fini(struct head *h);
-void head_reset(struct head *h);
+void log_head_fini(struct head *h);
+void log_head_reset(struct head *h);
 /* All of the events or none: ERR_NOMEM. Sequences are given from first on. */
-int head_add(struct head *h, const struct scope *scope,
-	     const struct log_event *events, size_t count,
-	     uint64_t first) MUST_USE;
-/* What head_add will count into head.bytes, at most. */
-uint64_t head_cost(const struct log_event *events, size_t count);
+int log_head_add(struct head *h, const struct scope *scope,
+		 const struct log_event *events, size_t count,
+		 uint64_t first) MUST_USE;
+/* What log_head_add will count into head.bytes, at most. */
+uint64_t log_head_cost(const struct log_event *events, size_t count);
 
-struct head_group *head_group_find(struct head *h, const struct scope *scope,
-				   struct sv name);
+struct head_group *
+log_head_group_find(struct head *h, const struct scope *scope, struct sv name);
 /* The next group of the scope after `after` (NULL: the first). */
-struct head_group *head_group_next(struct head *h, const struct scope *scope,
-				   struct head_group *after);
+struct head_group *log_head_group_next(struct head *h,
+				       const struct scope *scope,
+				       struct head_group *after);
 /* ERR_NOMEM: nothing is lost, the order is not there. */
-int head_group_order(struct head_group *g) MUST_USE;
+int log_head_group_order(struct head_group *g) MUST_USE;
 /* Lines of start <= time < end in order, or the reverse. */
-int head_group_visit(struct head_group *g, int64_t start_ns, int64_t end_ns,
-		     bool descending, line_fn *fn, void *arg) MUST_USE;
-struct line head_line(const struct head_group *g, const struct head_event *e);
+int log_head_group_visit(struct head_group *g, int64_t start_ns, int64_t end_ns,
+			 bool descending, line_fn *fn, void *arg) MUST_USE;
+struct line log_head_line(const struct head_group *g,
+			  const struct head_event *e);
 
-int head_order(struct head *h) MUST_USE;
+int log_head_order(struct head *h) MUST_USE;
 /* Writes every row; *min_ns, *max_ns: times of the events. */
-int head_write(const struct head *h, struct block_writer *w, int64_t *min_ns,
-	       int64_t *max_ns) MUST_USE;
+int log_head_write(const struct head *h, struct block_writer *w,
+		   int64_t *min_ns, int64_t *max_ns) MUST_USE;
 
 #endif

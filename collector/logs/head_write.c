@@ -65,7 +65,7 @@ static int write_events(struct block_writer *w, const struct head_group *g,
 	for (size_t i = 0; i < g->count && !err; i++) {
 		const struct head_event *e = &g->events[i];
 
-		event_key_put(key, &g->prefix, &e->key);
+		log_event_key_put(key, &g->prefix, &e->key);
 		buf_reset(value);
 		put_text(value, sv_make(e->stream, e->stream_len));
 		buf_add(value, e->message, e->message_len);
@@ -77,7 +77,7 @@ static int write_events(struct block_writer *w, const struct head_group *g,
 static int write_group(struct block_writer *w, const struct head_group *g,
 		       struct buf *value)
 {
-	struct prefix key = prefix_as(g->prefix, ROW_GROUP);
+	struct prefix key = log_prefix_as(g->prefix, ROW_GROUP);
 	uint8_t numbers[24];
 
 	put_le64(numbers, g->count);
@@ -122,9 +122,9 @@ static struct request_ref *refs_sorted(const struct head_group **groups,
 			if (e->id_at == NO_ID)
 				continue;
 			refs[n++] = (struct request_ref){
-				prefix_of_id(&groups[i]->scope,
-					     sv_make(e->message + e->id_at,
-						     LOGS_ID_MAX)),
+				log_prefix_of_id(&groups[i]->scope,
+						 sv_make(e->message + e->id_at,
+							 LOGS_ID_MAX)),
 				groups[i], e
 			};
 		}
@@ -150,14 +150,15 @@ static int write_requests(struct block_writer *w,
 
 	for (size_t i = 0; i < count && !err; i++) {
 		const struct head_event *e = refs[i].event;
-		enum mark mark = line_mark(sv_make(e->message, e->message_len));
+		enum mark mark =
+			log_line_mark(sv_make(e->message, e->message_len));
 
 		if (mark == MARK_LINE && i > 0 && i + 1 < count &&
 		    same_run(&refs[i - 1], &refs[i]) &&
 		    same_run(&refs[i], &refs[i + 1]))
 			continue;
-		request_key_put(key, &refs[i].prefix, e->key.time_ns,
-				e->key.sequence);
+		log_request_key_put(key, &refs[i].prefix, e->key.time_ns,
+				    e->key.sequence);
 		buf_reset(value);
 		buf_char(value, (char)mark);
 		put_text(value, refs[i].group->name);
@@ -176,8 +177,8 @@ static void times_of(const struct head_group *g, int64_t *min_ns,
 		*max_ns = g->events[g->count - 1].key.time_ns;
 }
 
-int head_write(const struct head *h, struct block_writer *w, int64_t *min_ns,
-	       int64_t *max_ns)
+int log_head_write(const struct head *h, struct block_writer *w,
+		   int64_t *min_ns, int64_t *max_ns)
 {
 	size_t group_count, ref_count = 0;
 	const struct head_group **groups = groups_sorted(h, &group_count);

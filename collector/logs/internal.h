@@ -55,27 +55,29 @@ struct logs {
 };
 
 /* blocks.c: the list and what is open of it. */
-void block_path(const struct logs *l, const char *name, struct buf *out);
+void log_block_path(const struct logs *l, const char *name, struct buf *out);
 /* Reads the checkpoint, takes in what it does not know, drops leftovers. */
-int blocks_load(struct logs *l, struct diag *diag) MUST_USE;
-int blocks_checkpoint(struct logs *l, uint64_t position) MUST_USE;
-int blocks_append(struct logs *l, struct log_block *b) MUST_USE;
+int log_blocks_load(struct logs *l, struct diag *diag) MUST_USE;
+int log_blocks_checkpoint(struct logs *l, uint64_t position) MUST_USE;
+int log_blocks_append(struct logs *l, struct log_block *b) MUST_USE;
 /* Deletes blocks for their age or number. */
-int blocks_expire(struct logs *l) MUST_USE;
-void blocks_free(struct logs *l);
+int log_blocks_expire(struct logs *l) MUST_USE;
+void log_blocks_free(struct logs *l);
 
 /* lease.c: blocks as readers see them. */
 /* Frees b with its last reference. With the lock. */
-void block_unref(struct logs *l, struct log_block *b);
+void log_block_unref(struct logs *l, struct log_block *b);
 /* The blocks whose events overlap start <= time < end, referenced; *out is
  * malloc'ed. Called with the lock. */
-int blocks_snapshot(struct logs *l, int64_t start_ns, int64_t end_ns,
-		    struct log_block ***out, size_t *count) MUST_USE;
-void blocks_release(struct logs *l, struct log_block **blocks, size_t count);
-/* 1: *out is open until block_unuse; 0: it cannot be read (counted) or has
+int log_blocks_snapshot(struct logs *l, int64_t start_ns, int64_t end_ns,
+			struct log_block ***out, size_t *count) MUST_USE;
+void log_blocks_release(struct logs *l, struct log_block **blocks,
+			size_t count);
+/* 1: *out is open until log_block_unuse; 0: it cannot be read (counted) or has
  * been deleted; < 0: an error. Without the lock. */
-int block_use(struct logs *l, struct log_block *b, struct block **out) MUST_USE;
-void block_unuse(struct logs *l, struct log_block *b);
+int log_block_use(struct logs *l, struct log_block *b,
+		  struct block **out) MUST_USE;
+void log_block_unuse(struct logs *l, struct log_block *b);
 
 /* seal.c: writes the head to a block, which takes its place. */
 int logs_seal(struct logs *l) MUST_USE;
@@ -91,15 +93,15 @@ struct visit {
 	bool (*done)(void *arg, int64_t time_ns);
 	void *arg;
 };
-int scan_lines(struct logs *l, const struct visit *v) MUST_USE;
+int logs_scan_lines(struct logs *l, const struct visit *v) MUST_USE;
 /* Every row that names the id, of blocks, and every such line of the head;
  * line.message is empty for rows. */
 typedef int request_fn(void *arg, const struct line *line, enum mark mark);
-int scan_requests(struct logs *l, const struct visit *v, struct sv id,
-		  request_fn *fn) MUST_USE;
+int logs_scan_requests(struct logs *l, const struct visit *v, struct sv id,
+		       request_fn *fn) MUST_USE;
 /* 1: go on; 0: enough; < 0: an error. */
 typedef int group_fn(void *arg, const struct logs_group *group);
-int scan_groups(struct logs *l, const struct scope *scope, group_fn *fn,
-		void *arg) MUST_USE;
+int logs_scan_groups(struct logs *l, const struct scope *scope, group_fn *fn,
+		     void *arg) MUST_USE;
 
 #endif

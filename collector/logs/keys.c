@@ -6,8 +6,8 @@
 
 #include "collector/logs/logs.h"
 
-struct prefix prefix_make(enum row_kind kind, const struct scope *scope,
-			  struct sv name)
+struct prefix log_prefix_make(enum row_kind kind, const struct scope *scope,
+			      struct sv name)
 {
 	struct prefix p = { { 0 } };
 	XXH128_canonical_t hash;
@@ -20,18 +20,18 @@ struct prefix prefix_make(enum row_kind kind, const struct scope *scope,
 	return p;
 }
 
-struct prefix prefix_as(struct prefix p, enum row_kind kind)
+struct prefix log_prefix_as(struct prefix p, enum row_kind kind)
 {
 	p.bytes[0] = (uint8_t)kind;
 	return p;
 }
 
-uint64_t stream_hash(struct sv stream)
+uint64_t log_stream_hash(struct sv stream)
 {
 	return XXH3_64bits(stream.ptr, stream.len);
 }
 
-int event_key_cmp(const struct event_key *a, const struct event_key *b)
+int log_event_key_cmp(const struct event_key *a, const struct event_key *b)
 {
 	if (a->time_ns != b->time_ns)
 		return a->time_ns < b->time_ns ? -1 : 1;
@@ -52,8 +52,8 @@ static int64_t time_get(const uint8_t *in)
 	return (int64_t)(get_be64(in) ^ 1ULL << 63);
 }
 
-void event_key_put(uint8_t *out, const struct prefix *p,
-		   const struct event_key *key)
+void log_event_key_put(uint8_t *out, const struct prefix *p,
+		       const struct event_key *key)
 {
 	memcpy(out, p->bytes, PREFIX_BYTES);
 	time_put(out + PREFIX_BYTES, key->time_ns);
@@ -61,8 +61,8 @@ void event_key_put(uint8_t *out, const struct prefix *p,
 	put_be64(out + PREFIX_BYTES + 16, key->sequence);
 }
 
-void request_key_put(uint8_t *out, const struct prefix *p, int64_t time_ns,
-		     uint64_t sequence)
+void log_request_key_put(uint8_t *out, const struct prefix *p, int64_t time_ns,
+			 uint64_t sequence)
 {
 	memcpy(out, p->bytes, PREFIX_BYTES);
 	time_put(out + PREFIX_BYTES, time_ns);
@@ -84,7 +84,7 @@ static bool take_text(struct sv *rest, struct sv *text)
 	return true;
 }
 
-bool event_row(struct sv key, struct sv value, struct line *line)
+bool log_event_row(struct sv key, struct sv value, struct line *line)
 {
 	const uint8_t *k = (const uint8_t *)key.ptr;
 
@@ -99,8 +99,8 @@ bool event_row(struct sv key, struct sv value, struct line *line)
 	return true;
 }
 
-bool request_row(struct sv key, struct sv value, struct line *line,
-		 enum mark *mark)
+bool log_request_row(struct sv key, struct sv value, struct line *line,
+		     enum mark *mark)
 {
 	const uint8_t *k = (const uint8_t *)key.ptr;
 
@@ -115,12 +115,12 @@ bool request_row(struct sv key, struct sv value, struct line *line,
 	if (!take_text(&value, &line->group))
 		return false;
 	line->stream = value;
-	line->key.stream_hash = stream_hash(value);
+	line->key.stream_hash = log_stream_hash(value);
 	line->message = sv_make("", 0);
 	return true;
 }
 
-bool group_has_requests(struct sv group)
+bool log_group_has_requests(struct sv group)
 {
 	return sv_starts(group, SV("/aws/lambda/"));
 }
@@ -131,7 +131,7 @@ static bool is_hex(char c)
 	       (c >= 'A' && c <= 'F');
 }
 
-bool id_valid(struct sv id)
+bool request_id_valid(struct sv id)
 {
 	if (id.len != LOGS_ID_MAX)
 		return false;
@@ -146,7 +146,7 @@ bool id_valid(struct sv id)
 
 /* The first eight digits are looked at last: what decides is a dash with a
  * dash five bytes behind it, which ordinary text seldom has. */
-uint16_t line_id_at(struct sv message)
+uint16_t log_line_id_at(struct sv message)
 {
 	static const char *const before[] = {
 		"RequestId: ",       "Z\t", "Z ", "\"requestId\":\"",
@@ -159,7 +159,7 @@ uint16_t line_id_at(struct sv message)
 		struct sv front = sv_make(message.ptr, at);
 
 		if (message.ptr[at + 8] != '-' || message.ptr[at + 13] != '-' ||
-		    !id_valid(sv_make(message.ptr + at, LOGS_ID_MAX)))
+		    !request_id_valid(sv_make(message.ptr + at, LOGS_ID_MAX)))
 			continue;
 		for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 			if (sv_ends(front, sv_from(before[i])))
@@ -168,7 +168,7 @@ uint16_t line_id_at(struct sv message)
 	return NO_ID;
 }
 
-enum mark line_mark(struct sv message)
+enum mark log_line_mark(struct sv message)
 {
 	if (sv_starts(message, SV("START RequestId: ")))
 		return MARK_START;
@@ -182,7 +182,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'F' ? (char)(c + ('a' - 'A')) : c;
 }
 
-bool id_eq(struct sv a, struct sv b)
+bool request_id_eq(struct sv a, struct sv b)
 {
 	if (a.len != b.len)
 		return false;
@@ -192,12 +192,12 @@ bool id_eq(struct sv a, struct sv b)
 	return true;
 }
 
-struct prefix prefix_of_id(const struct scope *scope, struct sv id)
+struct prefix log_prefix_of_id(const struct scope *scope, struct sv id)
 {
 	char text[LOGS_ID_MAX];
 
-	assert(id_valid(id));
+	assert(request_id_valid(id));
 	for (size_t i = 0; i < id.len; i++)
 		text[i] = lower(id.ptr[i]);
-	return prefix_make(ROW_REQUEST, scope, sv_make(text, id.len));
+	return log_prefix_make(ROW_REQUEST, scope, sv_make(text, id.len));
 }

@@ -53,34 +53,34 @@ struct line {
 
 enum mark { MARK_LINE, MARK_START, MARK_END };
 
-struct prefix prefix_make(enum row_kind kind, const struct scope *scope,
-			  struct sv name);
+struct prefix log_prefix_make(enum row_kind kind, const struct scope *scope,
+			      struct sv name);
 /* The same place in another kind of rows. */
-struct prefix prefix_as(struct prefix p, enum row_kind kind);
-uint64_t stream_hash(struct sv stream);
-int event_key_cmp(const struct event_key *a, const struct event_key *b);
+struct prefix log_prefix_as(struct prefix p, enum row_kind kind);
+uint64_t log_stream_hash(struct sv stream);
+int log_event_key_cmp(const struct event_key *a, const struct event_key *b);
 
 /* Write EVENT_KEY_BYTES, REQUEST_KEY_BYTES. */
-void event_key_put(uint8_t *out, const struct prefix *p,
-		   const struct event_key *key);
-void request_key_put(uint8_t *out, const struct prefix *p, int64_t time_ns,
-		     uint64_t sequence);
+void log_event_key_put(uint8_t *out, const struct prefix *p,
+		       const struct event_key *key);
+void log_request_key_put(uint8_t *out, const struct prefix *p, int64_t time_ns,
+			 uint64_t sequence);
 /* False: the row does not have this form. */
-bool event_row(struct sv key, struct sv value, struct line *line) MUST_USE;
-bool request_row(struct sv key, struct sv value, struct line *line,
-		 enum mark *mark) MUST_USE;
+bool log_event_row(struct sv key, struct sv value, struct line *line) MUST_USE;
+bool log_request_row(struct sv key, struct sv value, struct line *line,
+		     enum mark *mark) MUST_USE;
 
 /* Is this the group of a function: do its lines carry request ids? */
-bool group_has_requests(struct sv group);
+bool log_group_has_requests(struct sv group);
 /* Offset of the request id (a UUID) that the runtime wrote in the line, or
  * NO_ID. Known forms: "START RequestId: ID", "<time>\tID\tINFO\t...",
  * "<time> ID Task timed out", {"requestId":"ID"...}. */
-uint16_t line_id_at(struct sv message);
-enum mark line_mark(struct sv message);
+uint16_t log_line_id_at(struct sv message);
+enum mark log_line_mark(struct sv message);
 /* Upper and lower case are one id. */
-bool id_eq(struct sv a, struct sv b);
-bool id_valid(struct sv id);
+bool request_id_eq(struct sv a, struct sv b);
+bool request_id_valid(struct sv id);
 /* The prefix of an id's REQUEST rows. */
-struct prefix prefix_of_id(const struct scope *scope, struct sv id);
+struct prefix log_prefix_of_id(const struct scope *scope, struct sv id);
 
 #endif

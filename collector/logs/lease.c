@@ -7,8 +7,8 @@
 
 #include "core/base/log.h"
 
-int blocks_snapshot(struct logs *l, int64_t start_ns, int64_t end_ns,
-		    struct log_block ***out, size_t *count)
+int log_blocks_snapshot(struct logs *l, int64_t start_ns, int64_t end_ns,
+			struct log_block ***out, size_t *count)
 {
 	struct log_block **blocks =
 		calloc(l->block_count + 1, sizeof(struct log_block *));
@@ -28,11 +28,11 @@ int blocks_snapshot(struct logs *l, int64_t start_ns, int64_t end_ns,
 	return 0;
 }
 
-void blocks_release(struct logs *l, struct log_block **blocks, size_t count)
+void log_blocks_release(struct logs *l, struct log_block **blocks, size_t count)
 {
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < count; i++)
-		block_unref(l, blocks[i]);
+		log_block_unref(l, blocks[i]);
 	pthread_mutex_unlock(&l->lock);
 	free(blocks);
 }
@@ -65,7 +65,7 @@ static int block_open_fresh(struct logs *l, struct log_block *b,
 	struct diag diag = { 0 };
 	int err;
 
-	block_path(l, b->name, &path);
+	log_block_path(l, b->name, &path);
 	err = path.failed ? ERR_NOMEM :
 			    block_open(out, l->env, path.ptr, LOGS_KIND,
 				       LOGS_FORMAT, &diag);
@@ -85,7 +85,7 @@ static int block_open_fresh(struct logs *l, struct log_block *b,
 	return err;
 }
 
-int block_use(struct logs *l, struct log_block *b, struct block **out)
+int log_block_use(struct logs *l, struct log_block *b, struct block **out)
 {
 	struct block *fresh = NULL;
 	int err;
@@ -122,7 +122,7 @@ int block_use(struct logs *l, struct log_block *b, struct block **out)
 	return 1;
 }
 
-void block_unuse(struct logs *l, struct log_block *b)
+void log_block_unuse(struct logs *l, struct log_block *b)
 {
 	pthread_mutex_lock(&l->lock);
 	assert(b->users > 0);

@@ -17,7 +17,7 @@ static int logs_apply(void *self, const struct delivery *d)
 {
 	struct logs *l = self;
 	const struct records *r = d->records;
-	uint64_t cost = head_cost(r->logs, r->log_count);
+	uint64_t cost = log_head_cost(r->logs, r->log_count);
 	int err = 0;
 
 	/* Before the frame is added: a seal reaches to whole frames, and an
@@ -33,8 +33,8 @@ static int logs_apply(void *self, const struct delivery *d)
 			l->lag_bytes = 0;
 		}
 		pthread_mutex_lock(&l->lock);
-		err = head_add(&l->head, &d->frame->scope, r->logs,
-			       r->log_count, l->sequence);
+		err = log_head_add(&l->head, &d->frame->scope, r->logs,
+				   r->log_count, l->sequence);
 		if (!err)
 			l->stats.events += r->log_count;
 		pthread_mutex_unlock(&l->lock);
@@ -56,8 +56,8 @@ static int logs_checkpoint(void *self)
 	if (seal_is_due(l))
 		err = logs_seal(l);
 	else if (!l->head.events && l->applied != l->saved)
-		err = blocks_checkpoint(l, l->applied);
-	return err ? err : blocks_expire(l);
+		err = log_blocks_checkpoint(l, l->applied);
+	return err ? err : log_blocks_expire(l);
 }
 
 static int logs_tick(void *self, struct wall now)
@@ -111,7 +111,7 @@ int logs_open(struct logs **out, const struct env *env, const char *dir,
 	if (err)
 		(void)diag_set(diag, err, "%s: %s", dir, err_text(err));
 	else
-		err = blocks_load(l, diag);
+		err = log_blocks_load(l, diag);
 	if (err) {
 		logs_close(l);
 		return err;
@@ -124,8 +124,8 @@ void logs_close(struct logs *l)
 {
 	if (!l)
 		return;
-	blocks_free(l);
-	head_fini(&l->head);
+	log_blocks_free(l);
+	log_head_fini(&l->head);
 	pthread_mutex_destroy(&l->lock);
 	free(l->dir);
 	free(l);

@@ -91,8 +91,8 @@ static int hit(void *arg, const struct line *line, enum mark mark)
 /* The line's own id: empty when it has none. */
 static struct sv line_id(const struct line *line)
 {
-	uint16_t at = group_has_requests(line->group) ?
-			      line_id_at(line->message) :
+	uint16_t at = log_group_has_requests(line->group) ?
+			      log_line_id_at(line->message) :
 			      NO_ID;
 
 	return at == NO_ID ? sv_make("", 0) :
@@ -105,11 +105,11 @@ static int find_end(void *arg, const struct line *line)
 	struct sv id;
 
 	if (!sv_eq(line->stream, span_stream(r->span)) ||
-	    event_key_cmp(&line->key, &r->open->start) <= 0)
+	    log_event_key_cmp(&line->key, &r->open->start) <= 0)
 		return 0;
 	id = line_id(line);
-	if (id.len && !id_eq(id, r->query->request_id) &&
-	    event_key_cmp(&line->key, &r->open->end) < 0)
+	if (id.len && !request_id_eq(id, r->query->request_id) &&
+	    log_event_key_cmp(&line->key, &r->open->end) < 0)
 		r->open->end = line->key;
 	return 0;
 }
@@ -132,12 +132,12 @@ static void run_end(const struct span *s, struct run *run)
 			later(run->start.time_ns, LOGS_INVOCATION_S * NS_PER_S),
 	};
 	for (size_t i = 0; i < s->run_count; i++)
-		if (event_key_cmp(&s->runs[i].start, &run->start) > 0 &&
-		    event_key_cmp(&s->runs[i].start, &run->end) < 0)
+		if (log_event_key_cmp(&s->runs[i].start, &run->start) > 0 &&
+		    log_event_key_cmp(&s->runs[i].start, &run->end) < 0)
 			run->end = s->runs[i].start;
 	for (size_t i = 0; i < s->end_count; i++)
-		if (event_key_cmp(&s->ends[i], &run->start) > 0 &&
-		    event_key_cmp(&s->ends[i], &run->end) < 0) {
+		if (log_event_key_cmp(&s->ends[i], &run->start) > 0 &&
+		    log_event_key_cmp(&s->ends[i], &run->end) < 0) {
 			run->end = s->ends[i];
 			run->ended = true;
 		}
@@ -166,7 +166,7 @@ static int runs_close(struct logs *l, const struct scope *scope,
 		v.end_ns = run->end.time_ns;
 		r->span = s;
 		r->open = run;
-		err = scan_lines(l, &v);
+		err = logs_scan_lines(l, &v);
 		if (run->end.time_ns > s->last_ns)
 			s->last_ns = run->end.time_ns;
 	}
@@ -176,8 +176,8 @@ static int runs_close(struct logs *l, const struct scope *scope,
 static bool in_a_run(const struct span *s, const struct event_key *key)
 {
 	for (size_t i = 0; i < s->run_count; i++)
-		if (event_key_cmp(key, &s->runs[i].start) > 0 &&
-		    event_key_cmp(key, &s->runs[i].end) < 0)
+		if (log_event_key_cmp(key, &s->runs[i].start) > 0 &&
+		    log_event_key_cmp(key, &s->runs[i].end) < 0)
 			return true;
 	return false;
 }
@@ -198,7 +198,7 @@ static int take_line(void *arg, const struct line *line)
 
 	if (!wanted(r->query, line))
 		return 0;
-	return collect_add(&r->collect, line);
+	return logs_collect_add(&r->collect, line);
 }
 
 static int take_request_line(void *arg, const struct line *line)
@@ -210,17 +210,17 @@ static int take_request_line(void *arg, const struct line *line)
 	    !wanted(r->query, line))
 		return 0;
 	id = line_id(line);
-	if (id.len ? !id_eq(id, r->query->request_id) :
+	if (id.len ? !request_id_eq(id, r->query->request_id) :
 		     !in_a_run(r->span, &line->key))
 		return 0;
-	return collect_add(&r->collect, line);
+	return logs_collect_add(&r->collect, line);
 }
 
 static bool reading_done(void *arg, int64_t time_ns)
 {
 	const struct reading *r = arg;
 
-	return collect_done(&r->collect, time_ns);
+	return logs_collect_done(&r->collect, time_ns);
 }
 
 static int read_request(struct logs *l, const struct visit *lines,
@@ -235,7 +235,7 @@ static int read_request(struct logs *l, const struct visit *lines,
 	/* The START may lie before the time that was asked for. */
 	hits.start_ns = later(lines->start_ns, -LOGS_INVOCATION_S * NS_PER_S);
 	hits.end_ns = later(lines->end_ns, LOGS_INVOCATION_S * NS_PER_S);
-	err = scan_requests(l, &hits, r->query->request_id, hit);
+	err = logs_scan_requests(l, &hits, r->query->request_id, hit);
 	for (size_t i = 0; i < r->span_count && !err; i++) {
 		struct span *s = &r->spans[i];
 		struct visit v = *lines;
@@ -249,7 +249,7 @@ static int read_request(struct logs *l, const struct visit *lines,
 			v.end_ns = later(s->last_ns, 1);
 		r->span = s;
 		if (!err)
-			err = scan_lines(l, &v);
+			err = logs_scan_lines(l, &v);
 	}
 	free(r->spans);
 	r->spans = NULL;
@@ -287,12 +287,13 @@ int logs_read(struct logs *l, const struct scope *scope,
 	if (r.collect.limit > LOGS_LIMIT_MAX)
 		r.collect.limit = LOGS_LIMIT_MAX;
 	if (!query->request_id.len)
-		err = scan_lines(l, &v);
-	else if (id_valid(query->request_id))
+		err = logs_scan_lines(l, &v);
+	else if (request_id_valid(query->request_id))
 		err = read_request(l, &v, &r);
 	if (!err)
-		err = collect_take(&r.collect, arena, events, count, truncated);
-	collect_fini(&r.collect);
+		err = logs_collect_take(&r.collect, arena, events, count,
+					truncated);
+	logs_collect_fini(&r.collect);
 	*truncated = *truncated || r.more_spans;
 	if (err)
 		*count = 0;
@@ -365,7 +366,7 @@ int logs_groups(struct logs *l, const struct scope *scope, struct arena *arena,
 	*groups = set.groups;
 	if (!set.groups)
 		return ERR_NOMEM;
-	err = scan_groups(l, scope, take_group, &set);
+	err = logs_scan_groups(l, scope, take_group, &set);
 	*count = set.count;
 	*truncated = set.truncated;
 	return err;

@@ -45,7 +45,7 @@ static bool group_row(struct sv value, struct logs_group *g)
 static int block_groups(struct logs *l, const struct block *b,
 			const struct scope *scope, group_fn *fn, void *arg)
 {
-	struct prefix p = prefix_make(ROW_GROUP, scope, sv_make("", 0));
+	struct prefix p = log_prefix_make(ROW_GROUP, scope, sv_make("", 0));
 	struct sv from = { (const char *)p.bytes, PREFIX_BYTES - 16 };
 	struct block_scan *s = NULL;
 	struct sv key, value;
@@ -70,13 +70,13 @@ static int head_groups(struct logs *l, const struct scope *scope, group_fn *fn,
 {
 	int more = 1;
 
-	for (struct head_group *g = head_group_next(&l->head, scope, NULL);
-	     g && more > 0; g = head_group_next(&l->head, scope, g)) {
+	for (struct head_group *g = log_head_group_next(&l->head, scope, NULL);
+	     g && more > 0; g = log_head_group_next(&l->head, scope, g)) {
 		struct logs_group row = { .name = g->name, .events = g->count };
 
 		if (!g->count)
 			continue;
-		more = head_group_order(g);
+		more = log_head_group_order(g);
 		if (more < 0)
 			return more;
 		row.first_ns = g->events[0].key.time_ns;
@@ -86,8 +86,8 @@ static int head_groups(struct logs *l, const struct scope *scope, group_fn *fn,
 	return more < 0 ? more : 0;
 }
 
-int scan_groups(struct logs *l, const struct scope *scope, group_fn *fn,
-		void *arg)
+int logs_scan_groups(struct logs *l, const struct scope *scope, group_fn *fn,
+		     void *arg)
 {
 	struct log_block **blocks = NULL;
 	size_t count = 0;
@@ -96,18 +96,19 @@ int scan_groups(struct logs *l, const struct scope *scope, group_fn *fn,
 	pthread_mutex_lock(&l->lock);
 	err = head_groups(l, scope, fn, arg);
 	if (!err)
-		err = blocks_snapshot(l, INT64_MIN, INT64_MAX, &blocks, &count);
+		err = log_blocks_snapshot(l, INT64_MIN, INT64_MAX, &blocks,
+					  &count);
 	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < count && !err; i++) {
 		struct block *b;
 
-		err = block_use(l, blocks[i], &b);
+		err = log_block_use(l, blocks[i], &b);
 		if (err <= 0)
 			continue;
 		err = block_groups(l, b, scope, fn, arg);
-		block_unuse(l, blocks[i]);
+		log_block_unuse(l, blocks[i]);
 	}
-	blocks_release(l, blocks, count);
+	log_blocks_release(l, blocks, count);
 	return err;
 }
 
@@ -121,7 +122,7 @@ static bool is_done(const struct visit *v, int64_t time_ns)
 static int block_group_lines(struct logs *l, const struct block *b,
 			     const struct visit *v, struct sv group)
 {
-	struct prefix p = prefix_make(ROW_EVENT, v->scope, group);
+	struct prefix p = log_prefix_make(ROW_EVENT, v->scope, group);
 	uint8_t from[EVENT_KEY_BYTES];
 	struct block_scan *s = NULL;
 	struct sv key, value;
@@ -129,7 +130,8 @@ static int block_group_lines(struct logs *l, const struct block *b,
 
 	if (!block_may_have(b, sv_make((const char *)p.bytes, PREFIX_BYTES)))
 		return 0;
-	event_key_put(from, &p, &(struct event_key){ .time_ns = v->start_ns });
+	log_event_key_put(from, &p,
+			  &(struct event_key){ .time_ns = v->start_ns });
 	more = block_scan_open(&s, b,
 			       sv_make((const char *)from, sizeof(from)));
 	if (more < 0)
@@ -137,7 +139,7 @@ static int block_group_lines(struct logs *l, const struct block *b,
 	while ((more = next_with(s, p.bytes, PREFIX_BYTES, &key, &value)) > 0) {
 		struct line line = { .group = group };
 
-		if (!event_row(key, value, &line))
+		if (!log_event_row(key, value, &line))
 			continue;
 		if (line.key.time_ns >= v->end_ns ||
 		    (!v->descending && is_done(v, line.key.time_ns)))
@@ -183,15 +185,15 @@ static int head_lines(struct logs *l, const struct visit *v)
 	int err = 0;
 
 	if (v->group.len) {
-		g = head_group_find(&l->head, v->scope, v->group);
-		return g ? head_group_visit(g, v->start_ns, v->end_ns,
-					    v->descending, head_line_of,
-					    &copy) :
+		g = log_head_group_find(&l->head, v->scope, v->group);
+		return g ? log_head_group_visit(g, v->start_ns, v->end_ns,
+						v->descending, head_line_of,
+						&copy) :
 			   0;
 	}
-	while (!err && (g = head_group_next(&l->head, v->scope, g)))
-		err = head_group_visit(g, v->start_ns, v->end_ns, v->descending,
-				       head_line_of, &copy);
+	while (!err && (g = log_head_group_next(&l->head, v->scope, g)))
+		err = log_head_group_visit(g, v->start_ns, v->end_ns,
+					   v->descending, head_line_of, &copy);
 	return err;
 }
 
@@ -219,7 +221,7 @@ static int block_lines(struct logs *l, struct log_block *lb,
 
 	if (is_done(v, v->descending ? lb->time_max_ns : lb->time_min_ns))
 		return 0;
-	err = block_use(l, lb, &b);
+	err = log_block_use(l, lb, &b);
 	if (err <= 0)
 		return err;
 	if (v->group.len) {
@@ -229,11 +231,11 @@ static int block_lines(struct logs *l, struct log_block *lb,
 
 		err = block_groups(l, b, v->scope, lines_of_group, &all);
 	}
-	block_unuse(l, lb);
+	log_block_unuse(l, lb);
 	return err;
 }
 
-int scan_lines(struct logs *l, const struct visit *v)
+int logs_scan_lines(struct logs *l, const struct visit *v)
 {
 	struct log_block **blocks = NULL;
 	size_t count = 0;
@@ -242,15 +244,15 @@ int scan_lines(struct logs *l, const struct visit *v)
 	pthread_mutex_lock(&l->lock);
 	err = head_lines(l, v);
 	if (!err)
-		err = blocks_snapshot(l, v->start_ns, v->end_ns, &blocks,
-				      &count);
+		err = log_blocks_snapshot(l, v->start_ns, v->end_ns, &blocks,
+					  &count);
 	pthread_mutex_unlock(&l->lock);
 	if (count)
 		qsort(blocks, count, sizeof(struct log_block *),
 		      v->descending ? by_end_reversed : by_start);
 	for (size_t i = 0; i < count && !err; i++)
 		err = block_lines(l, blocks[i], v);
-	blocks_release(l, blocks, count);
+	log_blocks_release(l, blocks, count);
 	return err;
 }
 
@@ -259,7 +261,7 @@ int scan_lines(struct logs *l, const struct visit *v)
 static int block_requests(struct logs *l, const struct block *b,
 			  const struct visit *v, struct sv id, request_fn *fn)
 {
-	struct prefix p = prefix_of_id(v->scope, id);
+	struct prefix p = log_prefix_of_id(v->scope, id);
 	struct sv from = { (const char *)p.bytes, PREFIX_BYTES };
 	struct block_scan *s = NULL;
 	struct sv key, value;
@@ -274,7 +276,7 @@ static int block_requests(struct logs *l, const struct block *b,
 		struct line line;
 		enum mark mark;
 
-		if (!request_row(key, value, &line, &mark) ||
+		if (!log_request_row(key, value, &line, &mark) ||
 		    (v->group.len && !sv_eq(v->group, line.group)))
 			continue;
 		more = fn(v->arg, &line, mark);
@@ -290,29 +292,30 @@ static int head_requests(struct logs *l, const struct visit *v, struct sv id,
 {
 	int more = 0;
 
-	for (struct head_group *g = head_group_next(&l->head, v->scope, NULL);
-	     g && !more; g = head_group_next(&l->head, v->scope, g)) {
+	for (struct head_group *g =
+		     log_head_group_next(&l->head, v->scope, NULL);
+	     g && !more; g = log_head_group_next(&l->head, v->scope, g)) {
 		if (!g->has_requests ||
 		    (v->group.len && !sv_eq(v->group, g->name)))
 			continue;
 		for (size_t i = 0; i < g->count && !more; i++) {
 			const struct head_event *e = &g->events[i];
-			struct line line = head_line(g, e);
+			struct line line = log_head_line(g, e);
 			struct sv found;
 
 			if (e->id_at == NO_ID)
 				continue;
 			found = sv_make(e->message + e->id_at, LOGS_ID_MAX);
-			if (id_eq(found, id))
+			if (request_id_eq(found, id))
 				more = fn(v->arg, &line,
-					  line_mark(line.message));
+					  log_line_mark(line.message));
 		}
 	}
 	return more < 0 ? more : 0;
 }
 
-int scan_requests(struct logs *l, const struct visit *v, struct sv id,
-		  request_fn *fn)
+int logs_scan_requests(struct logs *l, const struct visit *v, struct sv id,
+		       request_fn *fn)
 {
 	struct log_block **blocks = NULL;
 	size_t count = 0;
@@ -321,18 +324,18 @@ int scan_requests(struct logs *l, const struct visit *v, struct sv id,
 	pthread_mutex_lock(&l->lock);
 	err = head_requests(l, v, id, fn);
 	if (!err)
-		err = blocks_snapshot(l, v->start_ns, v->end_ns, &blocks,
-				      &count);
+		err = log_blocks_snapshot(l, v->start_ns, v->end_ns, &blocks,
+					  &count);
 	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < count && !err; i++) {
 		struct block *b;
 
-		err = block_use(l, blocks[i], &b);
+		err = log_block_use(l, blocks[i], &b);
 		if (err <= 0)
 			continue;
 		err = block_requests(l, b, v, id, fn);
-		block_unuse(l, blocks[i]);
+		log_block_unuse(l, blocks[i]);
 	}
-	blocks_release(l, blocks, count);
+	log_blocks_release(l, blocks, count);
 	return err;
 }

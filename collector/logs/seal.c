@@ -18,7 +18,7 @@ static int write_block(struct logs *l, struct log_block *b, const char *path)
 
 	if (err)
 		return err;
-	err = head_write(&l->head, w, &b->time_min_ns, &b->time_max_ns);
+	err = log_head_write(&l->head, w, &b->time_min_ns, &b->time_max_ns);
 	if (err) {
 		block_writer_abort(w);
 		return err;
@@ -38,7 +38,7 @@ int logs_seal(struct logs *l)
 
 	assert(l->head.events > 0);
 	pthread_mutex_lock(&l->lock);
-	err = head_order(&l->head);
+	err = log_head_order(&l->head);
 	pthread_mutex_unlock(&l->lock);
 	if (err)
 		return err;
@@ -50,7 +50,7 @@ int logs_seal(struct logs *l)
 	b->received_ns = l->received_ns;
 	snprintf(b->name, sizeof(b->name), "%016" PRIx64 "-%016" PRIx64 ".logs",
 		 b->position, b->sequence);
-	block_path(l, b->name, &path);
+	log_block_path(l, b->name, &path);
 	err = path.failed ? ERR_NOMEM : write_block(l, b, path.ptr);
 	if (!err)
 		err = block_open(&b->open, l->env, path.ptr, LOGS_KIND,
@@ -60,11 +60,11 @@ int logs_seal(struct logs *l)
 		block_info(b->open, &info);
 		b->bytes = info.file_bytes;
 		pthread_mutex_lock(&l->lock);
-		err = blocks_append(l, b);
+		err = log_blocks_append(l, b);
 		if (!err) {
 			l->open_count++;
 			b->used = ++l->uses;
-			head_reset(&l->head);
+			log_head_reset(&l->head);
 			l->stats.sealed++;
 			l->lag_bytes = 0;
 		}
@@ -76,5 +76,5 @@ int logs_seal(struct logs *l)
 		free(b);
 		return err;
 	}
-	return blocks_checkpoint(l, l->applied);
+	return log_blocks_checkpoint(l, l->applied);
 }

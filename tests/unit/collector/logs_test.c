@@ -175,18 +175,18 @@ static void test_ids(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sv message = sv_from(rows[i].message);
 
-		assert_int_equal(line_id_at(message),
+		assert_int_equal(log_line_id_at(message),
 				 rows[i].at < 0 ? NO_ID : rows[i].at);
-		assert_int_equal(line_mark(message), rows[i].mark);
+		assert_int_equal(log_line_mark(message), rows[i].mark);
 	}
 	/* Further in than LOGS_ID_WITHIN it is not looked for. */
 	snprintf(far, sizeof(far), "%*sRequestId: %s", LOGS_ID_WITHIN - 47, "",
 		 ID_A);
-	assert_int_equal(line_id_at(sv_from(far)),
+	assert_int_equal(log_line_id_at(sv_from(far)),
 			 LOGS_ID_WITHIN - LOGS_ID_MAX);
 	snprintf(far, sizeof(far), "%*sRequestId: %s", LOGS_ID_WITHIN - 46, "",
 		 ID_A);
-	assert_int_equal(line_id_at(sv_from(far)), NO_ID);
+	assert_int_equal(log_line_id_at(sv_from(far)), NO_ID);
 }
 
 static void test_order_and_limits(void **state)
