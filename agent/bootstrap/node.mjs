@@ -15,6 +15,9 @@ const CAUSE_BYTES_MAX = 128 * 1024;
 const [apiHost, apiPort] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const root = process.env.LAMBDA_TASK_ROOT;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+// Kept before the handler's modules load: tracers replace it (the X-Ray SDK's
+// captureHTTPsGlobal), and the runtime's own calls are not the handler's.
+const httpRequest = http.request;
 const logFd = Number(process.env._LAMBDA_TELEMETRY_LOG_FD ?? NaN);
 delete process.env._LAMBDA_TELEMETRY_LOG_FD;
 
@@ -107,7 +110,7 @@ function logError(title, described) {
 // --- the Runtime API -------------------------------------------------------------
 function call(method, where, headers, body) {
 	return new Promise((resolve, reject) => {
-		const request = http.request({ host: apiHost, port: apiPort, agent,
+		const request = httpRequest({ host: apiHost, port: apiPort, agent,
 			method, path: `/2018-06-01/runtime/${where}`, headers },
 		(response) => {
 			const parts = [];
@@ -165,7 +168,7 @@ function openStream(id) {
 	const done = new Promise((resolve, reject) => {
 		finished = { resolve, reject };
 	});
-	const request = http.request({ host: apiHost, port: apiPort, agent,
+	const request = httpRequest({ host: apiHost, port: apiPort, agent,
 		method: "POST", path: `/2018-06-01/runtime/invocation/${id}/response`,
 		headers: {
 			"Lambda-Runtime-Function-Response-Mode": "streaming",
