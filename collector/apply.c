@@ -262,10 +262,18 @@ static void runner_catch_up(struct runner *r)
 			 * made durable before that is read once more, and
 			 * what is both read and queued is told apart by its
 			 * position. */
+			uint64_t end;
+
 			pthread_mutex_lock(&r->lock);
 			r->behind = false;
 			pthread_mutex_unlock(&r->lock);
+			end = journal_durable(r->apply->options.journal);
 			e = read_on(r, reader);
+			/* Also past what is no frame: a file's header. */
+			if (!e && r->view->position < end) {
+				r->view->position = end;
+				atomic_store(&r->position, end);
+			}
 		}
 		journal_reader_close(reader);
 	}

@@ -18,7 +18,10 @@
 #include "collector/notify.h"
 #include "core/base/log.h"
 
-enum { REPLY_GRACE_MS = 100 }; /* for replies under way when it stops */
+enum {
+	REPLY_GRACE_MS = 100, /* for replies under way when it stops */
+	PORT_TRIES = 50,
+};
 
 struct collector {
 	const struct env *env;
@@ -169,6 +172,32 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 	return apply_start(a->apply, diag);
 }
 
+/* UDP, and TCP on the same port: also where a free one is asked for, which may
+ * be free for one of them only, so another is tried. */
+static int open_daemon(struct collector *c, struct diag *diag)
+{
+	bool any = sv_ends(sv_from(c->config->xray), SV(":0"));
+	struct http_options daemon = {
+		.handler = api_handle_daemon,
+		.arg = &c->api,
+		.threads = 1,
+	};
+
+	for (int tries = any ? PORT_TRIES : 1;; tries--) {
+		int e = xray_udp_start(&c->udp, &c->api.ingest,
+				       c->config->xray, diag);
+
+		if (e)
+			return e;
+		daemon.address = xray_udp_address(c->udp);
+		e = http_start(&c->daemon, &daemon, diag);
+		if (!e || tries == 1)
+			return e;
+		xray_udp_stop(c->udp);
+		c->udp = NULL;
+	}
+}
+
 static int open_listeners(struct collector *c, struct diag *diag)
 {
 	const struct http_options http = {
@@ -176,21 +205,9 @@ static int open_listeners(struct collector *c, struct diag *diag)
 		.handler = api_handle,
 		.arg = &c->api,
 	};
-	struct http_options daemon = {
-		.handler = api_handle_daemon,
-		.arg = &c->api,
-		.threads = 1,
-	};
 	int e = http_start(&c->http, &http, diag);
 
-	if (!e)
-		e = xray_udp_start(&c->udp, &c->api.ingest, c->config->xray,
-				   diag);
-	if (e)
-		return e;
-	/* The same port for TCP, also where a free one was asked for. */
-	daemon.address = xray_udp_address(c->udp);
-	return http_start(&c->daemon, &daemon, diag);
+	return e ? e : open_daemon(c, diag);
 }
 
 /* Signals and the timer come as descriptors; threads inherit the mask. */
