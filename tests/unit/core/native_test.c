@@ -238,15 +238,12 @@ enum { BAD_DATA = 31 };
 
 static void test_bad_data(void **state)
 {
+	static const char names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL";
 	struct arena a = ARENA_INIT;
 
 	(void)state;
 	for (size_t i = 0; i <= DIMENSIONS_MAX; i++)
-		many[i] = (struct dimension){ sv_make("abcdefghijklmnopqrstuvw"
-						      "xyzABCDEFGHIJKL" +
-							      i,
-						      1),
-					      SV("v") };
+		many[i] = (struct dimension){ sv_make(&names[i], 1), SV("v") };
 	for (int row = 0; row < BAD_DATA; row++) {
 		const char *code;
 		struct datum data[] = { good_datum(), bad_datum(row, &code),
