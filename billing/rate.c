@@ -3,6 +3,16 @@
 
 #include <assert.h>
 
+/* The tier that the next unit would be in; the last one when all are full. */
+static const struct tier *tier_at(const struct price *price, int128 at)
+{
+	size_t i = 0;
+
+	while (i + 1 < price->tier_count && at >= price->tiers[i].up_to)
+		i++;
+	return &price->tiers[i];
+}
+
 int rate_quantity(struct rated *out, const struct price *price, int128 quantity,
 		  int128 covered, enum tier_position position, int128 before)
 {
@@ -41,7 +51,11 @@ int rate_quantity(struct rated *out, const struct price *price, int128 quantity,
 		at += part;
 		left -= part;
 	}
-	return left > 0 || price->tier_count == 0 ? ERR_NOT_FOUND : 0;
+	if (left > 0 || price->tier_count == 0)
+		return ERR_NOT_FOUND;
+	if (out->tier_count == 0) /* all free: the price is told all the same */
+		out->tiers[out->tier_count++].rate = tier_at(price, at)->rate;
+	return 0;
 }
 
 int rate_list(struct money *out, const struct price_set *prices,

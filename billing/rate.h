@@ -19,7 +19,8 @@ struct rated_tier {
 
 struct rated {
 	int128 quantity, free, billable; /* quantity = free + billable */
-	struct rated_tier tiers[PRICEBOOK_TIERS_MAX]; /* with a quantity */
+	/* Those with a quantity; where all is free, the next one's price. */
+	struct rated_tier tiers[PRICEBOOK_TIERS_MAX];
 	size_t tier_count;
 	struct money cost;
 };
