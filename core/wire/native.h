@@ -86,7 +86,8 @@ void native_apply_refused(struct records *records, const uint32_t *refused,
 			  size_t n);
 
 /* Appends a Batch. Logs that follow each other with equal group and stream go
- * into one LogStream. ERR_NOMEM, ERR_LIMIT (out's limit). */
+ * into one LogStream. A NUL in a name becomes '?'. The caller keeps a batch
+ * below NATIVE_BYTES_MAX. ERR_NOMEM, ERR_LIMIT (out's limit). */
 int native_encode(struct buf *out, struct sv producer, uint64_t sequence,
 		  const struct records *records) MUST_USE;
 

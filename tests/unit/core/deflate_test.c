@@ -105,6 +105,33 @@ static void test_members(void **state)
 	buf_fini(&out);
 }
 
+/* All of a gzip header's optional parts, as `gzip -N` and others write them. */
+static void test_header(void **state)
+{
+	static char name[] = "a file", comment[] = "none", extra[300];
+	gz_header header = { .name = (Bytef *)name,
+			     .comment = (Bytef *)comment,
+			     .extra = (Bytef *)extra,
+			     .extra_len = sizeof(extra),
+			     .hcrc = 1 };
+	static char zip[1000];
+	struct buf out = BUF_INIT;
+	z_stream z = { 0 };
+
+	(void)state;
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, 0), Z_OK);
+	assert_int_equal(deflateSetHeader(&z, &header), Z_OK);
+	z.next_in = (Bytef *)name;
+	z.avail_in = sizeof(name);
+	z.next_out = (Bytef *)zip;
+	z.avail_out = sizeof(zip);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(inflate_gzip(&out, sv_make(zip, z.total_out), 100), 0);
+	assert_true(sv_eq(buf_view(&out), sv_make(name, sizeof(name))));
+	deflateEnd(&z);
+	buf_fini(&out);
+}
+
 /* Every prefix and every changed byte is refused, or (a changed header byte
  * without meaning) gives the same text. */
 static void test_damage(void **state)
@@ -199,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_crc),

@@ -381,6 +381,13 @@ static void test_times(void **state)
 	assert_int_equal(native_check_times(&a, &b, (struct wall){ T0 }), 0);
 	assert_int_equal(b.refusal_count, 4);
 	assert_memory_equal(native_refused_keys(&a, &b), want, sizeof(want));
+	/* A clock that is wrong refuses all, and harms nothing. */
+	assert_int_equal(native_check_times(&a, &b, (struct wall){ INT64_MIN }),
+			 0);
+	assert_int_equal(b.refusal_count, 6);
+	assert_int_equal(native_check_times(&a, &b, (struct wall){ INT64_MAX }),
+			 0);
+	assert_int_equal(b.refusal_count, 6);
 	arena_fini(&a);
 }
 
