@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the questions of tally-trace share. Each asks the collector once or
+ * twice, reads the answer with the JSON tape (a trace's documents then go to
+ * the same assembly that the collector uses) and builds its text in cmd.out.
+ */
+#ifndef TALLY_TRACER_CMD_CMD_H
+#define TALLY_TRACER_CMD_CMD_H
+
+#include "core/base/arena.h"
+#include "core/client/client.h"
+#include "core/codec/json.h"
+#include "core/term/term.h"
+
+struct cmd {
+	const char *endpoint;
+	const char *function;
+	double now, since, until; /* epoch seconds; 0: not given */
+	int64_t limit;            /* 0: not given */
+	enum term_when colour;
+	bool json;
+	struct client *client;
+	struct term term;
+	struct arena arena; /* answers and what is read from them */
+	struct buf out;
+};
+
+/* GET path into *root, whose text stays valid with the arena. With --json the
+ * body is in cmd.out and *root has no doc. Errors are not said yet. */
+int cmd_get(struct cmd *c, const char *path, struct json *root,
+	    struct diag *diag) MUST_USE;
+/* "tally-trace: text" on stderr; returns 1. */
+int cmd_fail(const struct diag *diag);
+/* Adds start and end to a query. */
+void cmd_query_range(const struct cmd *c, struct buf *path);
+
+/* A member as text: a string unescaped, a number as it is written; else
+ * empty. */
+struct sv cmd_text(struct cmd *c, struct json object, struct sv key);
+double cmd_number(struct json object, struct sv key); /* else 0 */
+bool cmd_true(struct json object, struct sv key);
+enum term_style cmd_status_style(struct sv status);
+/* The line that leads to a row of a tree: bit d of last says that at depth d
+ * no sibling follows. */
+void cmd_branch(const struct cmd *c, struct buf *out, unsigned depth,
+		uint64_t last);
+/* A bold line. */
+void cmd_title(struct cmd *c, const char *format, ...) PRINTF(2, 3);
+
+/* One a question; the exit status. */
+int cmd_show(struct cmd *c, const char *id);
+int cmd_map(struct cmd *c);
+int cmd_list(struct cmd *c);
+
+/* Parts of cmd_show: below the waterfall. */
+void cmd_show_logs(struct cmd *c, struct json logs);
+void cmd_show_usage(struct cmd *c, struct json usage);
+/* Sum of two decimals of at most DECIMAL_MAX digits, exactly; false: one is
+ * no such. out has room for DECIMAL_MAX + 4 characters. */
+enum { DECIMAL_MAX = 60 };
+bool decimal_add(struct sv a, struct sv b, char *out) MUST_USE;
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tally-trace ID: head, waterfall, log lines, cost. */
+#include <math.h>
+
+#include "tracer/cmd/cmd.h"
+#include "tracer/waterfall.h"
+
+enum {
+	KIND_WIDTH = 16,
+	TIME_WIDTH = 8,
+	STATUS_WIDTH = 8,
+	NAME_WIDTH_MIN = 16,
+	BAR_WIDTH_MIN = 10,
+};
+
+/* Columns of a row: name, kind, time, status, bar, with a space between. A
+ * narrow terminal loses the kind, then the bar. */
+struct layout {
+	int name, kind, bar;
+};
+
+static int name_width(const struct waterfall *w)
+{
+	int widest = NAME_WIDTH_MIN;
+
+	for (size_t i = 0; i < w->count; i++) {
+		int width = 3 * (int)w->rows[i].depth +
+			    term_safe_width(w->rows[i].span->segment.name);
+
+		if (width > widest)
+			widest = width;
+	}
+	return widest;
+}
+
+static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
+{
+	int rest = c->term.width - TIME_WIDTH - 1 - STATUS_WIDTH - 1;
+	struct layout l = { .name = name_width(w), .kind = KIND_WIDTH };
+
+	if (rest - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 2 < KIND_WIDTH)
+		l.kind = 0;
+	if (l.kind)
+		rest -= l.kind + 1;
+	if (l.name > rest / 2)
+		l.name = rest / 2 > NAME_WIDTH_MIN ? rest / 2 : NAME_WIDTH_MIN;
+	l.bar = rest - l.name - 1;
+	if (l.bar < BAR_WIDTH_MIN)
+		l.bar = 0;
+	return l;
+}
+
+/* text, safe, in exactly width columns. */
+static void put_cell(struct buf *out, struct sv text, int width)
+{
+	int used = width > 0 ? term_safe_cut(out, text, width) : 0;
+
+	for (; used < width; used++)
+		buf_char(out, ' ');
+}
+
+static void put_right(struct buf *out, struct sv text, int width)
+{
+	for (int used = term_safe_width(text); used < width; used++)
+		buf_char(out, ' ');
+	term_safe(out, text);
+}
+
+static void put_name(struct cmd *c, const struct waterfall_row *row, int width)
+{
+	unsigned depth = row->depth;
+
+	/* So deep that no room for a name is left: its own depth is lost. */
+	while (depth && 3 * (int)depth > width - 6)
+		depth--;
+	if (depth == row->depth)
+		cmd_branch(c, &c->out, depth, row->last);
+	else
+		for (unsigned i = 0; i < depth; i++)
+			buf_text(&c->out, ".. ");
+	put_cell(&c->out, row->span->segment.name, width - 3 * (int)depth);
+}
+
+static void put_row(struct cmd *c, const struct waterfall *w,
+		    const struct waterfall_row *row, const struct layout *l)
+{
+	struct sv status = sv_from(segment_status_text(row->status));
+	enum term_style style = cmd_status_style(status);
+	struct buf time = BUF_INIT;
+
+	put_name(c, row, l->name);
+	buf_char(&c->out, ' ');
+	if (l->kind) {
+		put_cell(&c->out, row->kind, l->kind);
+		buf_char(&c->out, ' ');
+	}
+	if (row->in_progress)
+		buf_text(&time, "open");
+	else
+		term_seconds(&time, (double)row->duration_ns / 1e9);
+	put_right(&c->out, buf_view(&time), TIME_WIDTH);
+	buf_fini(&time);
+	buf_char(&c->out, ' ');
+	buf_text(&c->out, term_style(&c->term, style));
+	if (!l->bar) {
+		buf_sv(&c->out, status);
+	} else {
+		struct waterfall_bar bar =
+			waterfall_bar(w, row, (unsigned)l->bar);
+
+		put_cell(&c->out, status, STATUS_WIDTH);
+		buf_char(&c->out, ' ');
+		term_bar(&c->out, bar.from / 8.0, bar.to / 8.0, l->bar,
+			 c->term.utf8);
+	}
+	while (c->out.len && c->out.ptr[c->out.len - 1] == ' ')
+		c->out.len--;
+	buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
+	buf_char(&c->out, '\n');
+}
+
+/* Why a span failed, below it, once: callers repeat what the callee said. */
+static void put_cause(struct cmd *c, const struct waterfall_row *row,
+		      struct sv *said)
+{
+	const struct segment *s = &row->span->segment;
+	struct buf line = BUF_INIT;
+	int indent = 3 * (int)row->depth + 2;
+
+	if (!s->error_type.len && !s->error_message.len)
+		return;
+	if (sv_eq(s->error_message, *said))
+		return;
+	*said = s->error_message;
+	if (indent > c->term.width / 2)
+		indent = c->term.width / 2;
+	buf_sv(&line, s->error_type);
+	if (s->error_type.len && s->error_message.len)
+		buf_text(&line, ": ");
+	buf_sv(&line, s->error_message);
+	buf_format(&c->out, "%*s", indent, "");
+	buf_text(&c->out, term_style(&c->term, TERM_RED));
+	(void)term_safe_cut(&c->out, buf_view(&line), c->term.width - indent);
+	buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
+	buf_char(&c->out, '\n');
+	buf_fini(&line);
+}
+
+static int show_waterfall(struct cmd *c, struct json segments)
+{
+	struct sv *documents = NULL;
+	struct sv said = SV("");
+	size_t count = 0;
+	struct assembly a;
+	struct waterfall w;
+	struct layout l;
+	struct json it;
+	int e;
+
+	for (it = json_first(segments); it.doc; it = json_next(segments, it))
+		count++;
+	documents = arena_array(&c->arena, count, sizeof(*documents));
+	if (!documents)
+		return ERR_NOMEM;
+	count = 0;
+	for (it = json_first(segments); it.doc; it = json_next(segments, it))
+		documents[count++] = json_raw(json_get(it, SV("document")));
+	e = assemble(documents, count, &c->arena, &a);
+	if (!e)
+		e = waterfall_make(&a, &c->arena, &w);
+	if (e)
+		return e;
+	l = make_layout(c, &w);
+	buf_char(&c->out, '\n');
+	for (size_t i = 0; i < w.count; i++) {
+		put_row(c, &w, &w.rows[i], &l);
+		put_cause(c, &w.rows[i], &said);
+	}
+	if (w.cut || a.skipped)
+		buf_format(&c->out,
+			   "%zu more spans are not shown; --json has all\n",
+			   w.cut + a.skipped);
+	return 0;
+}
+
+static void show_head(struct cmd *c, struct json root)
+{
+	struct sv status = cmd_text(c, root, SV("status"));
+	struct json ids = json_get(root, SV("request_ids"));
+	struct json it;
+
+	buf_text(&c->out, term_style(&c->term, TERM_BOLD));
+	buf_text(&c->out, "Trace ");
+	term_safe(&c->out, cmd_text(c, root, SV("id")));
+	buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
+	buf_text(&c->out, "  ");
+	term_time(&c->out, cmd_number(root, SV("start")), true);
+	buf_text(&c->out, "  ");
+	term_seconds(&c->out, cmd_number(root, SV("duration")));
+	buf_text(&c->out, "  ");
+	term_styled(&c->term, &c->out, cmd_status_style(status), status);
+	if (cmd_true(root, SV("partial")))
+		buf_text(&c->out, "  partial: more is to come, or was lost");
+	buf_char(&c->out, '\n');
+	for (it = json_first(ids); it.doc; it = json_next(ids, it)) {
+		struct sv id = json_string(it, &c->arena);
+
+		buf_text(&c->out, "request ");
+		term_safe(&c->out, id.ptr ? id : SV(""));
+		buf_char(&c->out, '\n');
+	}
+}
+
+/* A request that was metered but not traced. */
+static int show_usage_alone(struct cmd *c, const char *id,
+			    const struct diag *first)
+{
+	struct buf path = { .limit = CLIENT_URL_MAX };
+	struct json root;
+	struct diag diag;
+	int e;
+
+	buf_text(&path, "/api/v1/usage/");
+	client_escape(&path, sv_from(id));
+	e = path.failed ? ERR_LIMIT : cmd_get(c, path.ptr, &root, &diag);
+	buf_fini(&path);
+	if (e && e != ERR_NOT_FOUND && e != ERR_LIMIT)
+		return cmd_fail(first);
+	if (e) {
+		struct buf safe = BUF_INIT;
+
+		term_safe(&safe, sv_from(id));
+		(void)diag_set(&diag, ERR_NOT_FOUND,
+			       "nothing is known under %.120s; `tally-trace "
+			       "list` shows recent requests, and what has "
+			       "just run may still be on its way",
+			       safe.ptr);
+		buf_fini(&safe);
+		return cmd_fail(&diag);
+	}
+	if (c->json)
+		return 0;
+	cmd_title(c, "Request without a trace");
+	cmd_show_usage(c, root);
+	return 0;
+}
+
+int cmd_show(struct cmd *c, const char *id)
+{
+	struct buf path = { .limit = CLIENT_URL_MAX };
+	struct json root = { 0 };
+	struct diag diag;
+	int e;
+
+	buf_text(&path, "/api/v1/traces/");
+	client_escape(&path, sv_from(id));
+	e = path.failed ? diag_set(&diag, ERR_LIMIT, "the id is too long") :
+			  cmd_get(c, path.ptr, &root, &diag);
+	buf_fini(&path);
+	if (e == ERR_NOT_FOUND)
+		return show_usage_alone(c, id, &diag);
+	if (e)
+		return cmd_fail(&diag);
+	if (c->json)
+		return 0;
+	show_head(c, root);
+	e = show_waterfall(c, json_get(root, SV("segments")));
+	if (e) {
+		(void)diag_set(&diag, e, "the trace cannot be shown: %s",
+			       err_text(e));
+		return cmd_fail(&diag);
+	}
+	cmd_show_logs(c, json_get(root, SV("logs")));
+	cmd_show_usage(c, json_get(root, SV("usage")));
+	return 0;
+}
