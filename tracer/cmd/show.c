@@ -6,7 +6,7 @@
 #include "tracer/waterfall.h"
 
 enum {
-	KIND_WIDTH = 16,
+	KIND_WIDTH_MAX = 24,
 	TIME_WIDTH = 8,
 	STATUS_WIDTH = 8,
 	NAME_WIDTH_MIN = 16,
@@ -19,26 +19,22 @@ struct layout {
 	int name, kind, bar;
 };
 
-static int name_width(const struct waterfall *w)
-{
-	int widest = NAME_WIDTH_MIN;
-
-	for (size_t i = 0; i < w->count; i++) {
-		int width = 3 * (int)w->rows[i].depth +
-			    term_safe_width(w->rows[i].span->segment.name);
-
-		if (width > widest)
-			widest = width;
-	}
-	return widest;
-}
-
 static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
 {
 	int rest = c->term.width - TIME_WIDTH - 1 - STATUS_WIDTH - 1;
-	struct layout l = { .name = name_width(w), .kind = KIND_WIDTH };
+	struct layout l = { .name = NAME_WIDTH_MIN };
 
-	if (rest - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 2 < KIND_WIDTH)
+	for (size_t i = 0; i < w->count; i++) {
+		int name = 3 * (int)w->rows[i].depth +
+			   term_safe_width(w->rows[i].span->segment.name);
+		int kind = term_safe_width(w->rows[i].kind);
+
+		l.name = name > l.name ? name : l.name;
+		l.kind = kind > l.kind ? kind : l.kind;
+	}
+	if (l.kind > KIND_WIDTH_MAX)
+		l.kind = KIND_WIDTH_MAX;
+	if (rest - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 2 < l.kind)
 		l.kind = 0;
 	if (l.kind)
 		rest -= l.kind + 1;

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -453,7 +455,7 @@ static void test_seal_by_size(void **state)
 	assert_true(stats(f).head_bytes < 110000);
 	assert_true(stats(f).block_rows > 100);
 	restart(f);
-	free(answers(f, 100));
+	free(answers(f, 100)); /* each of them is found */
 	assert_int_equal(stats(f).head_documents + stats(f).block_rows > 100,
 			 1);
 	buf_fini(&pad);
@@ -552,6 +554,135 @@ static void test_lost_checkpoint(void **state)
 	free(after);
 }
 
+/* --- a disk that is full ----------------------------------------------------- */
+
+struct full_disk {
+	const struct env *real;
+	bool full;
+};
+
+static int full_pwrite(void *self, int fd, const void *buf, size_t n,
+		       uint64_t at)
+{
+	const struct full_disk *d = self;
+
+	if (d->full)
+		return -ENOSPC;
+	return d->real->disk->pwrite(d->real->disk_self, fd, buf, n, at);
+}
+
+/* Over its size and not sealable, the view stands still; then it goes on by
+ * itself, and nothing was lost or counted twice. */
+static void test_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct full_disk self = { env_posix() };
+	struct disk_ops disk = *self.real->disk;
+	struct env env = { .clock = self.real->clock,
+			   .disk = &disk,
+			   .disk_self = &self };
+	struct segment_record segment;
+	struct records records = { .segments = &segment, .segment_count = 1 };
+	struct frame frame = { .scope = home, .received = { T0 } };
+	struct delivery d = { .frame = &frame, .records = &records };
+	struct arena arena = ARENA_INIT;
+	struct view *v;
+	uint8_t id[TRACE_ID_SIZE];
+	struct trace trace;
+	int tries = 0;
+	char *text;
+
+	disk.pwrite = full_pwrite; /* the rest takes no self */
+	traces_close(f->t);
+	f->options.head_bytes = 1;
+	assert_int_equal(traces_open(&f->t, &env, f->dir, &f->options, NULL),
+			 0);
+	v = traces_view(f->t);
+	send_segment(f, 1, 1, 1, "");
+	self.full = true;
+	text = strdup("{\"trace_id\":\"1-6b02bf61-000000000000000000000002\","
+		      "\"id\":\"0000000000000001\",\"name\":\"a\","
+		      "\"start_time\":1,\"end_time\":2}");
+	segment.document = sv_from(text);
+	frame.position = f->position;
+	frame.next = f->position + 64;
+	assert_int_equal(v->ops->apply(v->self, &d), ERR_FULL);
+	assert_int_equal(stats(f).seal_errors, 1);
+	assert_int_equal(v->position, f->position);
+	trace_number(1, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	self.full = false;
+	while (v->ops->apply(v->self, &d) != 0)
+		assert_true(++tries < 100);
+	assert_int_equal(stats(f).blocks, 1);
+	assert_int_equal(stats(f).head_documents, 1);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	trace_number(2, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	free(text);
+	arena_fini(&arena);
+}
+
+/* --- readers beside the applying thread --------------------------------------- */
+
+struct reader {
+	struct traces *t;
+	_Atomic bool stop;
+	size_t found;
+};
+
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+
+	while (!r->stop) {
+		struct arena arena = ARENA_INIT;
+		struct trace_list list;
+		struct graph graph;
+		struct trace trace;
+		uint8_t id[TRACE_ID_SIZE];
+
+		if (traces_recent(r->t, &home, 0, INT64_MAX, SV(""), 20, &arena,
+				  &list))
+			abort();
+		for (size_t i = 0; i < list.count; i++)
+			r->found += traces_get(r->t, &home, list.rows[i].id,
+					       &arena, &trace) == 0;
+		if (traces_map(r->t, &home, 0, INT64_MAX, &graph))
+			abort();
+		graph_fini(&graph);
+		(void)!traces_find(r->t, &home, SV("req-1"), id);
+		arena_fini(&arena);
+	}
+	return NULL;
+}
+
+static void test_readers(void **state)
+{
+	struct fixture *f = *state;
+	struct reader readers[2];
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++) {
+		readers[i] = (struct reader){ .t = f->t };
+		assert_int_equal(pthread_create(&threads[i], NULL, read_on,
+						&readers[i]),
+				 0);
+	}
+	for (unsigned n = 1; n <= 400; n++) {
+		send_segment(f, n, 1, (int)(n % 50),
+			     ",\"aws\":{\"request_id\":\"req-1\"}");
+		send_segment(f, n, 2, (int)(n % 50), "");
+		if (n % 80 == 0)
+			assert_int_equal(traces_seal(f->t), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		readers[i].stop = true;
+		pthread_join(threads[i], NULL);
+	}
+	free(answers(f, 400));
+}
+
 int main(void)
 {
 #define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -565,6 +696,8 @@ int main(void)
 		VIEW_TEST(test_trace_limits),
 		VIEW_TEST(test_retention),
 		VIEW_TEST(test_lost_checkpoint),
+		VIEW_TEST(test_full_disk),
+		VIEW_TEST(test_readers),
 	};
 
 	return cmocka_run_group_tests_name("traces", tests, NULL, NULL);
