@@ -19,11 +19,11 @@ enum { FRAMES = 4 * APPLY_QUEUE_MESSAGES };
 /* A view that remembers what it was given: each body is a running number. */
 struct recorder {
 	struct view view;
-	uint64_t expected;
+	_Atomic uint64_t expected;
 	uint64_t next;
 	bool wrong;
-	int failures; /* applies that fail first */
-	sem_t *hold;  /* waits once, before its first apply */
+	_Atomic int failures; /* applies that fail first */
+	sem_t *_Atomic hold;  /* waits once, before its first apply */
 	bool held;
 };
 
@@ -166,10 +166,10 @@ static void send(struct fixture *f, uint64_t from, uint64_t count)
 	}
 }
 
-static void wait_until(const uint64_t *value, uint64_t want)
+static void wait_until(const _Atomic uint64_t *value, uint64_t want)
 {
 	for (int i = 0; i < 2000; i++) {
-		if (__atomic_load_n(value, __ATOMIC_RELAXED) == want)
+		if (atomic_load(value) == want)
 			return;
 		usleep(5000);
 	}
