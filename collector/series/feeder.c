@@ -58,6 +58,8 @@ void feeder_late(struct feeder *f, struct entry *e, int32_t minute)
 	if (!e->late_hours || e->late_count == INDEX_LATE_HOURS_MAX) {
 		e->late_all = true;
 		file->rebuild = true;
+		if (file->retry < file->progress + FEEDER_LATE_MIN)
+			file->retry = file->progress + FEEDER_LATE_MIN;
 		return;
 	}
 	memmove(&e->late_hours[at + 1], &e->late_hours[at],
@@ -87,8 +89,9 @@ bool feeder_plan(const struct feeder *f, const struct entry *e, enum tier tier,
 	if (e->rrd_file < 0)
 		return false;
 	file = f->files[e->rrd_file];
+	/* While it is built, or built anew, blocks serve. */
 	if (!file->ready || e->rrd_slot >= file->built)
-		return false;
+		return true;
 	p->file = file;
 	p->slot = e->rrd_slot;
 	if (p->inexact || e->late_all)

@@ -68,7 +68,8 @@ void feeder_close(struct feeder *f, bool clean);
 /* With the lock of series held. */
 void feeder_want(struct feeder *f, struct entry *e); /* active enough now */
 void feeder_late(struct feeder *f, struct entry *e, int32_t minute);
-/* False: no complete file. Runs within first..end, ascending. */
+/* False: this series has no file at all. Runs within first..end, ascending;
+ * none while the file is being built. */
 bool feeder_plan(const struct feeder *f, const struct entry *e, enum tier tier,
 		 int32_t first, int32_t end, bool automatic,
 		 struct rrd_plan *out);

@@ -253,7 +253,7 @@ static int write_range(struct job *j, enum tier tier, int32_t first,
 
 		e = write_chunk(j, tier, first, next);
 		first = next;
-		if (!e && feeder_breathe(j->f))
+		if (!e && first < end && feeder_breathe(j->f))
 			e = ERR_CLOSED;
 	}
 	return e;
@@ -358,7 +358,9 @@ static void build(struct feeder *f, struct rrd_file *file, int32_t target)
 		e = rename_pair(&j);
 	arena_fini(&j.arena);
 	if (e == ERR_CLOSED) {
+		pthread_mutex_lock(&s->lock);
 		file->rebuild = true;
+		pthread_mutex_unlock(&s->lock);
 		return;
 	}
 	if (e) {
@@ -507,7 +509,6 @@ int filing_fetch(struct feeder *f, const struct rrd_plan *plan, enum tier tier,
 
 	pthread_mutex_lock(&f->series->lock);
 	readable = file->ready && plan->slot < file->built;
-	f->series->stats.rrd_reads += plan->count;
 	pthread_mutex_unlock(&f->series->lock);
 	if (!readable)
 		return ERR_NOT_FOUND;
@@ -515,5 +516,10 @@ int filing_fetch(struct feeder *f, const struct rrd_plan *plan, enum tier tier,
 		e = read_run(&j, plan, tier, plan->runs[i], out);
 	if (e && e != ERR_NOMEM)
 		quarantine(f, file, j.diag.text);
+	if (!e) {
+		pthread_mutex_lock(&f->series->lock);
+		f->series->stats.rrd_reads += plan->count;
+		pthread_mutex_unlock(&f->series->lock);
+	}
 	return e;
 }

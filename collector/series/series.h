@@ -133,7 +133,7 @@ struct series_point {
 
 /* Steps with data only, in order, right after their frame was applied, the
  * same from every source. ERR_INVALID: period or range; ERR_LIMIT: more than
- * SERIES_POINTS_MAX steps; ERR_NOT_FOUND: source RRD and no complete file yet;
+ * SERIES_POINTS_MAX steps; ERR_NOT_FOUND: source RRD and the series has no file;
  * ERR_BUSY: source RRD and its queue is full. A series that is not there has
  * no points. */
 int series_read(struct series *s, const struct series_query *q,
