@@ -576,7 +576,7 @@ static int full_pwrite(void *self, int fd, const void *buf, size_t n,
 static void test_full_disk(void **state)
 {
 	struct fixture *f = *state;
-	struct full_disk self = { env_posix() };
+	struct full_disk self = { .real = env_posix() };
 	struct disk_ops disk = *self.real->disk;
 	struct env env = { .clock = self.real->clock,
 			   .disk = &disk,
@@ -621,6 +621,8 @@ static void test_full_disk(void **state)
 	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
 	free(text);
 	arena_fini(&arena);
+	traces_close(f->t); /* its environment ends here */
+	open_view(f);
 }
 
 /* --- readers beside the applying thread --------------------------------------- */
