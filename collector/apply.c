@@ -400,11 +400,14 @@ void apply_stop(struct apply *a)
 		pthread_mutex_unlock(&r->lock);
 	}
 	for (size_t i = 0; i < a->count; i++) {
+		if (a->runners[i]->started)
+			pthread_join(a->runners[i]->thread, NULL);
+	}
+	/* Only now: a runner's last checkpoint looks at all of them. */
+	for (size_t i = 0; i < a->count; i++) {
 		struct runner *r = a->runners[i];
 		struct message *m;
 
-		if (r->started)
-			pthread_join(r->thread, NULL);
 		while ((m = queue_take(r)))
 			message_unref(m);
 		pthread_cond_destroy(&r->wake);
