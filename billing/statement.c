@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "billing/calendar.h"
+#include "core/base/intern.h"
 
 bool month_parse(struct month *out, struct sv text)
 {
@@ -51,6 +52,7 @@ struct maker {
 	uint64_t account;
 	struct statement_line *lines;
 	size_t line_cap;
+	struct intern *names; /* of functions: their place in the list */
 	struct statement_function *functions;
 	size_t function_cap;
 	const struct price_file *books[BOOKS_MAX];
@@ -111,15 +113,20 @@ static void *grown(struct arena *arena, void *items, size_t count, size_t *cap,
 
 static struct statement_function *function_of(struct maker *m, struct sv name)
 {
-	for (size_t i = m->s->function_count; i-- > 0;)
-		if (sv_eq(m->functions[i].name, name))
-			return &m->functions[i];
+	uint32_t id;
+
+	if (intern_id(m->names, name, &id))
+		return NULL;
+	if (id < m->s->function_count)
+		return &m->functions[id];
+	assert(id == m->s->function_count);
 	m->functions = grown(m->arena, m->functions, m->s->function_count,
 			     &m->function_cap, sizeof(*m->functions));
 	if (!m->functions)
 		return NULL;
-	m->functions[m->s->function_count].name = name;
-	return &m->functions[m->s->function_count++];
+	m->functions[id].name = name;
+	m->s->function_count++;
+	return &m->functions[id];
 }
 
 /* What a stretch of the month in one region used, for one architecture. */
@@ -340,7 +347,7 @@ int statement_make(struct statement *out, struct arena *arena,
 	const struct price_period *free_tier;
 	struct allowance left = { 0 };
 	struct scope *scopes;
-	size_t count;
+	size_t count = 0;
 	int e;
 
 	*out = (struct statement){ .month = month,
@@ -353,9 +360,12 @@ int statement_make(struct statement *out, struct arena *arena,
 		left = free_tier->allowance;
 		use_book(&m, file);
 	}
-	e = ledger_scopes(ledger, account, arena, &scopes, &count);
+	e = intern_new(&m.names, 0, 0);
+	if (!e)
+		e = ledger_scopes(ledger, account, arena, &scopes, &count);
 	for (size_t i = 0; !e && i < count; i++)
 		e = add_region(&m, &scopes[i], &left);
+	intern_free(m.names);
 	if (!e)
 		e = name_books(&m);
 	if (e)
