@@ -100,24 +100,24 @@ struct gather {
 	struct arena *arena;
 	struct digest_node *nodes;
 	struct digest_call *calls;
-	uint32_t *table; /* node index + 1; 0: free */
-	size_t node_count, call_count, call_cap;
+	uint32_t *table; /* node index + 1; 0: free; at most half full */
+	uint32_t mask;
+	size_t node_count, node_cap, call_count, call_cap;
 	int64_t time_ns_max;
 	int err;
 };
 
 static uint32_t gather_node(struct gather *g, struct sv name, struct sv type)
 {
-	uint32_t mask = 2 * GRAPH_NODES_MAX - 1;
-	uint32_t at = (uint32_t)(hash64(name) * 31 + hash64(type)) & mask;
+	uint32_t at = (uint32_t)(hash64(name) * 31 + hash64(type)) & g->mask;
 
-	for (; g->table[at]; at = (at + 1) & mask) {
+	for (; g->table[at]; at = (at + 1) & g->mask) {
 		const struct digest_node *n = &g->nodes[g->table[at] - 1];
 
 		if (sv_eq(n->name, name) && sv_eq(n->type, type))
 			return g->table[at] - 1;
 	}
-	if (g->node_count == GRAPH_NODES_MAX)
+	if (g->node_count == g->node_cap)
 		return DIGEST_NO_NODE;
 	g->nodes[g->node_count] = (struct digest_node){ name, type };
 	g->table[at] = (uint32_t)++g->node_count;
@@ -248,14 +248,19 @@ static struct digest *pack(const struct trace_summary *s,
 	return d;
 }
 
-static int gather_open(struct gather *g, struct arena *scratch)
+/* A span makes two nodes at most: its own, and the client's of a root. */
+static int gather_open(struct gather *g, const struct assembly *a)
 {
+	size_t cap = 8;
+
+	while (cap < (size_t)a->count * 2 && cap < GRAPH_NODES_MAX)
+		cap *= 2;
 	*g = (struct gather){
-		.arena = scratch,
-		.nodes = arena_array(scratch, GRAPH_NODES_MAX,
-				     sizeof(*g->nodes)),
-		.table = arena_array(scratch, 2 * GRAPH_NODES_MAX,
-				     sizeof(*g->table)),
+		.arena = a->arena,
+		.nodes = arena_array(a->arena, cap, sizeof(*g->nodes)),
+		.table = arena_array(a->arena, 2 * cap, sizeof(*g->table)),
+		.mask = (uint32_t)(2 * cap - 1),
+		.node_cap = cap,
 		.time_ns_max = INT64_MIN,
 	};
 	return g->nodes && g->table ? 0 : ERR_NOMEM;
@@ -273,7 +278,7 @@ int digest_make(struct digest **out, const struct sv *documents, size_t count,
 	if (!e)
 		e = trace_summarise(&a, id, scratch, &summary);
 	if (!e)
-		e = gather_open(&g, scratch);
+		e = gather_open(&g, &a);
 	if (!e) {
 		graph_calls(&a, gather_call, &g);
 		e = g.err;
