@@ -310,6 +310,10 @@ static int take_last(struct journal *j, struct journal_file *f,
 	fd = f->lost ? -1 : disk->open(j->env->disk_self, path, O_RDWR);
 	if (fd < 0)
 		return find_end(j, f);
+	if (f->size < h->size && h->number != 0) {
+		first_time(j, position_make(f->number, UINT32_MAX));
+		log_error(part, "%s: its end has been cut off", path);
+	}
 	e = scan_file(j, fd, f, &scan);
 	j->stats.durable = position_make(f->number, f->end);
 	if (e == 0 && scan.frames_end > FILE_DATA)

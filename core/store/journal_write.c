@@ -294,15 +294,19 @@ static int run_write(struct journal *j, const struct run *r)
 static void run_publish(struct journal *j, const struct run *r)
 {
 	struct journal_file *f;
+	uint64_t frames = 0;
 
 	if (r->bytes == 0)
 		return;
+	for (size_t i = r->first; i < r->last; i++)
+		frames += j->writing.entries[i].bytes > 0;
 	j->end += r->bytes;
 	j->marked = false;
 	pthread_mutex_lock(&j->lock);
 	f = &j->files[j->file_count - 1];
 	f->end = j->end;
 	j->stats.durable = position_make(f->number, f->end);
+	j->stats.frames += frames;
 	j->stats.bytes += r->bytes;
 	j->stats.commits++;
 	if (j->end > j->size / 2 && !j->spare_asked) {
@@ -316,7 +320,7 @@ static void run_publish(struct journal *j, const struct run *r)
 
 /* The run's entries wait no longer. Behind the done functions: a barrier that
  * comes before a failed frame's done returned must still hear of it. */
-static void run_count(struct journal *j, const struct run *r, int err)
+static void run_count(struct journal *j, const struct run *r)
 {
 	uint64_t frames = 0;
 
@@ -326,8 +330,6 @@ static void run_count(struct journal *j, const struct run *r, int err)
 	j->completed += frames;
 	j->stats.waiting_frames -= r->last - r->first;
 	j->stats.waiting_bytes -= r->bytes;
-	if (err == 0)
-		j->stats.frames += frames;
 	pthread_mutex_unlock(&j->lock);
 }
 
@@ -374,7 +376,7 @@ static void give_up(struct journal *j, struct run *r, int err)
 	r->last = q->count;
 	r->bytes = q->len - r->from;
 	run_done(j, r, err, 0);
-	run_count(j, r, err);
+	run_count(j, r);
 }
 
 /* 0: *r is durable and done. 1: try again, in the file that has begun or will
@@ -398,7 +400,7 @@ static int commit_run(struct journal *j, struct run *r, int *tries)
 	if (e == 0) {
 		run_publish(j, r);
 		run_done(j, r, 0, start);
-		run_count(j, r, 0);
+		run_count(j, r);
 		*tries = 0;
 		return 0;
 	}

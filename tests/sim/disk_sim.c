@@ -473,7 +473,9 @@ static int sim_datasync(void *self, int fd)
 		pthread_cond_wait(&s->held, &s->lock);
 	node = node_of(s, fd);
 	e = node ? step(s, false) : -EBADF;
-	if (node && !s->dead)
+	if (node && !s->dead && e < 0 && disk_sim_random(s) % 2)
+		node_tear(s, node); /* some of it may be there all the same */
+	else if (node && !s->dead)
 		node_settle(node, e == 0);
 	pthread_mutex_unlock(&s->lock);
 	return e;

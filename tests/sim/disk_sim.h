@@ -36,7 +36,8 @@ struct disk_sim_fault {
 	uint64_t crash_at; /* from this one on all fail, until the reboot */
 	uint64_t full_at;  /* ENOSPC for what needs room, half written ... */
 	uint64_t full_ops; /* ... this many operations long */
-	uint64_t error_at; /* EIO, once; a sync loses what it was to sync */
+	uint64_t error_at; /* EIO, once; a sync loses all or some
+			    * of what it was to sync */
 };
 
 struct disk_sim;
