@@ -144,7 +144,7 @@ unit: $(UNIT) $(TOOLS) $(SHIMS)
 packages-%:
 	@tools/packages build $(if $(filter check,$*),test) $(filter-out build check,$*)
 check-deps:
-	$(Q)tools/check-deps
+	$(Q)BUILD=$(B) tools/check-deps
 bench: all $(TOOLS)
 	$(Q)BUILD=$(B) tests/bench/run
 crash: all $(TOOLS) $(SHIMS)

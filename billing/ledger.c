@@ -32,15 +32,15 @@ void ledger_stats(struct ledger *l, struct ledger_stats *out)
 
 int ledger_reindex(struct ledger *l, struct segment *s)
 {
-	struct index *x;
+	struct ledger_index *x;
 	uint64_t damaged;
 	int e;
 
 	if (s->unreadable)
 		return ERR_CORRUPT;
-	e = index_build(l->env, l->dir, s->number, s->entries, &damaged);
+	e = ledger_index_build(l->env, l->dir, s->number, s->entries, &damaged);
 	if (!e)
-		e = index_open(&x, l->env, l->dir, s->number);
+		e = ledger_index_open(&x, l->env, l->dir, s->number);
 	if (e)
 		return e;
 	log_warn("ledger",
@@ -50,7 +50,7 @@ int ledger_reindex(struct ledger *l, struct segment *s)
 	if (s->index) {
 		l->stats.filter_bytes -=
 			s->index->filter ? s->index->filter_bytes : 0;
-		index_free(s->index);
+		ledger_index_free(s->index);
 		s->index = NULL;
 		return ledger_take_index(l, s, x, false);
 	}
@@ -63,15 +63,16 @@ static int find_sealed(struct ledger *l, struct segment *s, struct hash128 id,
 {
 	int found;
 
-	if (!s->index || !index_may_have(s->index, id))
+	if (!s->index || !ledger_index_may_have(s->index, id))
 		return 0;
-	found = index_find(s->index, l->env, l->dir, s->number, id, out);
+	found = ledger_index_find(s->index, l->env, l->dir, s->number, id, out);
 	if (found != ERR_CORRUPT)
 		return found;
 	/* Rare, and the answer must be right: so under the lock. */
 	found = ledger_reindex(l, s);
 	return found ? found :
-		       index_find(s->index, l->env, l->dir, s->number, id, out);
+		       ledger_index_find(s->index, l->env, l->dir, s->number,
+					 id, out);
 }
 
 int ledger_lookup(struct ledger *l, struct hash128 id, int64_t forget_ns,

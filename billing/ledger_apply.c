@@ -54,13 +54,13 @@ void ledger_count(struct ledger *l, const struct entry *e)
 	}
 }
 
-int ledger_take_index(struct ledger *l, struct segment *s, struct index *x,
-		      bool with_sums)
+int ledger_take_index(struct ledger *l, struct segment *s,
+		      struct ledger_index *x, bool with_sums)
 {
 	int e = with_sums ? sum_table_reserve(&l->days, x->sum_count) : 0;
 
 	if (e) {
-		index_free(x);
+		ledger_index_free(x);
 		return e;
 	}
 	for (uint32_t i = 0; with_sums && i < x->sum_count; i++)
@@ -200,7 +200,7 @@ static void switch_active(struct ledger *l, int entries_fd, int text_fd)
 static int seal(struct ledger *l)
 {
 	struct segment *s = calloc(1, sizeof(*s));
-	struct index *x = NULL;
+	struct ledger_index *x = NULL;
 	uint64_t damaged;
 	int entries_fd = -1;
 	int text_fd = -1;
@@ -209,14 +209,14 @@ static int seal(struct ledger *l)
 	if (!e)
 		e = sync_files(l);
 	if (!e)
-		e = index_build(l->env, l->dir, l->active, l->active_entries,
-				&damaged);
+		e = ledger_index_build(l->env, l->dir, l->active,
+				       l->active_entries, &damaged);
 	if (!e)
-		e = index_open(&x, l->env, l->dir, l->active);
+		e = ledger_index_open(&x, l->env, l->dir, l->active);
 	if (!e)
 		e = open_next(l, &entries_fd, &text_fd);
 	if (e) {
-		index_free(x);
+		ledger_index_free(x);
 		free(s);
 		return e;
 	}
@@ -234,7 +234,7 @@ static int seal(struct ledger *l)
 	if (e) {
 		l->env->disk->close(l->env->disk_self, entries_fd);
 		l->env->disk->close(l->env->disk_self, text_fd);
-		index_free(x);
+		ledger_index_free(x);
 		free(s);
 	}
 	return e;
@@ -437,7 +437,7 @@ static int tick(void *self, struct wall now)
 		sum_table_drop_below(&l->hours, from);
 	}
 	for (size_t i = 0; i < l->sealed_count; i++) {
-		struct index *x = l->sealed[i]->index;
+		struct ledger_index *x = l->sealed[i]->index;
 
 		if (!x || !x->filter || x->time.max_ns >= forget_ns)
 			continue;

@@ -212,8 +212,8 @@ static int write_whole(const struct env *env, const char *dir, uint32_t number,
 	return e;
 }
 
-int index_build(const struct env *env, const char *dir, uint32_t number,
-		uint64_t entries, uint64_t *damaged)
+int ledger_index_build(const struct env *env, const char *dir, uint32_t number,
+		       uint64_t entries, uint64_t *damaged)
 {
 	uint64_t spans = (entries + SPAN_ENTRIES - 1) / SPAN_ENTRIES;
 	struct build b = { .time = span_empty() };
@@ -251,7 +251,7 @@ int index_build(const struct env *env, const char *dir, uint32_t number,
 
 /* --- reading ------------------------------------------------------------- */
 
-static int load_tail(struct index *x, const uint8_t *p)
+static int load_tail(struct ledger_index *x, const uint8_t *p)
 {
 	x->fences = calloc((size_t)x->page_count + 1, sizeof(*x->fences));
 	x->spans = calloc((size_t)x->span_count + 1, sizeof(*x->spans));
@@ -270,7 +270,7 @@ static int load_tail(struct index *x, const uint8_t *p)
 	return 0;
 }
 
-static int load(struct index *x, const struct env *env, int fd)
+static int load(struct ledger_index *x, const struct env *env, int fd)
 {
 	uint8_t info[INFO_BYTES];
 	uint64_t tail;
@@ -313,11 +313,11 @@ static int load(struct index *x, const struct env *env, int fd)
 	return e;
 }
 
-int index_open(struct index **out, const struct env *env, const char *dir,
-	       uint32_t number)
+int ledger_index_open(struct ledger_index **out, const struct env *env,
+		      const char *dir, uint32_t number)
 {
 	int fd = ledger_file_open(env, dir, FILE_INDEX, number, O_RDONLY);
-	struct index *x;
+	struct ledger_index *x;
 	int e;
 
 	if (fd < 0)
@@ -326,13 +326,13 @@ int index_open(struct index **out, const struct env *env, const char *dir,
 	e = x ? load(x, env, fd) : ERR_NOMEM;
 	env->disk->close(env->disk_self, fd);
 	if (e)
-		index_free(x);
+		ledger_index_free(x);
 	else
 		*out = x;
 	return e;
 }
 
-void index_free(struct index *x)
+void ledger_index_free(struct ledger_index *x)
 {
 	if (!x)
 		return;
@@ -343,7 +343,7 @@ void index_free(struct index *x)
 	free(x);
 }
 
-bool index_may_have(const struct index *x, struct hash128 id)
+bool ledger_index_may_have(const struct ledger_index *x, struct hash128 id)
 {
 	uint64_t bits = (uint64_t)x->filter_bytes * 8;
 
@@ -359,7 +359,7 @@ bool index_may_have(const struct index *x, struct hash128 id)
 }
 
 /* The first page that can hold id: the last one whose fence is below it. */
-static uint32_t first_page(const struct index *x, uint64_t high)
+static uint32_t first_page(const struct ledger_index *x, uint64_t high)
 {
 	uint32_t lo = 0;
 	uint32_t hi = x->page_count;
@@ -388,8 +388,9 @@ static bool page_find(const uint8_t *p, uint32_t count, struct hash128 id,
 	return false;
 }
 
-int index_find(const struct index *x, const struct env *env, const char *dir,
-	       uint32_t number, struct hash128 id, struct id_slot *out)
+int ledger_index_find(const struct ledger_index *x, const struct env *env,
+		      const char *dir, uint32_t number, struct hash128 id,
+		      struct id_slot *out)
 {
 	uint8_t page[INDEX_PAGE_BYTES];
 	int fd = -1;

@@ -28,7 +28,7 @@ struct span {
 };
 
 /* Immutable once open, but for what the ledger takes out of it. */
-struct index {
+struct ledger_index {
 	uint64_t entries; /* of the segment, damaged ones too */
 	uint64_t last_frame;
 	struct span time;
@@ -44,18 +44,18 @@ struct index {
 
 /* Reads `entries` entries of segment `number` and writes its index beside it,
  * whole or not at all. *damaged: entries that could not be read. */
-int index_build(const struct env *env, const char *dir, uint32_t number,
-		uint64_t entries, uint64_t *damaged) MUST_USE;
+int ledger_index_build(const struct env *env, const char *dir, uint32_t number,
+		       uint64_t entries, uint64_t *damaged) MUST_USE;
 /* ERR_NOT_FOUND, ERR_CORRUPT, ERR_VERSION, ERR_NOMEM, ERR_IO. */
-int index_open(struct index **out, const struct env *env, const char *dir,
-	       uint32_t number) MUST_USE;
-void index_free(struct index *x);
+int ledger_index_open(struct ledger_index **out, const struct env *env,
+		      const char *dir, uint32_t number) MUST_USE;
+void ledger_index_free(struct ledger_index *x);
 /* False: certainly not in it. */
-bool index_may_have(const struct index *x, struct hash128 id);
+bool ledger_index_may_have(const struct ledger_index *x, struct hash128 id);
 /* 1: there, *out is set; 0: not there; < 0: an error, ERR_CORRUPT: rebuild. */
-int index_find(const struct index *x, const struct env *env, const char *dir,
-	       uint32_t number, struct hash128 id,
-	       struct id_slot *out) MUST_USE;
+int ledger_index_find(const struct ledger_index *x, const struct env *env,
+		      const char *dir, uint32_t number, struct hash128 id,
+		      struct id_slot *out) MUST_USE;
 
 static inline struct span span_empty(void)
 {

@@ -31,8 +31,8 @@ struct segment {
 	uint32_t number;
 	uint64_t entries;
 	struct span time;
-	struct index *index; /* NULL: its files are lost */
-	bool unreadable;     /* entries: not there, or not by their header */
+	struct ledger_index *index; /* NULL: its files are lost */
+	bool unreadable; /* entries: not there, or not by their header */
 };
 
 struct ledger {
@@ -86,8 +86,8 @@ int ledger_reindex(struct ledger *l, struct segment *s) MUST_USE;
 void ledger_count(struct ledger *l, const struct entry *e);
 int ledger_count_reserve(struct ledger *l, size_t n) MUST_USE;
 /* An index's sums become the ledger's; its filter goes when over budget. */
-int ledger_take_index(struct ledger *l, struct segment *s, struct index *x,
-		      bool with_sums) MUST_USE;
+int ledger_take_index(struct ledger *l, struct segment *s,
+		      struct ledger_index *x, bool with_sums) MUST_USE;
 int ledger_push_sealed(struct ledger *l, struct segment *s) MUST_USE;
 struct sv ledger_text(struct ledger *l, const struct segment *s,
 		      const struct packed *p, struct arena *arena) MUST_USE;

@@ -138,7 +138,7 @@ static int64_t count_entries(struct ledger *l, uint32_t number)
 static int load_sealed(struct ledger *l, uint32_t number)
 {
 	struct segment *s = calloc(1, sizeof(*s));
-	struct index *x = NULL;
+	struct ledger_index *x = NULL;
 	int64_t entries;
 	int e;
 
@@ -155,7 +155,7 @@ static int load_sealed(struct ledger *l, uint32_t number)
 	if (entries == ERR_VERSION)
 		return ERR_VERSION;
 	s->unreadable = entries < 0;
-	e = index_open(&x, l->env, l->dir, number);
+	e = ledger_index_open(&x, l->env, l->dir, number);
 	if (!e) {
 		if (!s->unreadable && (uint64_t)entries < x->entries)
 			log_error("ledger",
@@ -266,7 +266,7 @@ static int load_active(struct ledger *l, const struct image *image,
 static void set_position(struct ledger *l, const struct image *image,
 			 const struct loading *g)
 {
-	struct index *last =
+	struct ledger_index *last =
 		l->sealed_count ? l->sealed[l->sealed_count - 1]->index : NULL;
 	uint64_t before = last ? last->last_frame : 0;
 
@@ -391,7 +391,7 @@ void ledger_close(struct ledger *l)
 	if (l->text_fd >= 0)
 		l->env->disk->close(l->env->disk_self, l->text_fd);
 	for (size_t i = 0; i < l->sealed_count; i++) {
-		index_free(l->sealed[i]->index);
+		ledger_index_free(l->sealed[i]->index);
 		free(l->sealed[i]);
 	}
 	free(l->sealed);

@@ -160,10 +160,11 @@ struct file_window {
 /* Pointer to bytes [at, at+n) of the file; short: NULL and *err 0; ERR_IO,
  * ERR_NOMEM in *err. Nothing at or behind `end` is read. at is a multiple of
  * 8. Valid until the next call. */
-const uint8_t *window_get(struct file_window *w, const struct env *env, int fd,
-			  uint64_t at, size_t n, uint64_t end, int *err);
-void window_forget(struct file_window *w);
-void window_fini(struct file_window *w);
+const uint8_t *file_window_get(struct file_window *w, const struct env *env,
+			       int fd, uint64_t at, size_t n, uint64_t end,
+			       int *err);
+void file_window_forget(struct file_window *w);
+void file_window_fini(struct file_window *w);
 
 /* One step from `from`, a multiple of 8. STEP_FRAME: a frame is there, its
  * header and rest (valid until the window moves) are set. STEP_DAMAGE: bytes

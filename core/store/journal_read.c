@@ -56,7 +56,7 @@ void journal_reader_close(struct journal_reader *r)
 {
 	if (r->fd >= 0)
 		r->j->env->disk->close(r->j->env->disk_self, r->fd);
-	window_fini(&r->window);
+	file_window_fini(&r->window);
 	free(r);
 }
 
@@ -65,7 +65,7 @@ static void leave_file(struct journal_reader *r)
 	if (r->fd >= 0)
 		r->j->env->disk->close(r->j->env->disk_self, r->fd);
 	r->fd = -1;
-	window_forget(&r->window);
+	file_window_forget(&r->window);
 }
 
 /* The first file with this number or a higher one. False: none. */
@@ -139,7 +139,7 @@ static int open_file(struct journal_reader *r)
 	if (fd < 0)
 		return env_err(fd);
 	r->fd = fd;
-	window_forget(&r->window);
+	file_window_forget(&r->window);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ enum {
 
 /* --- window ---------------------------------------------------------------- */
 
-static int window_fit(struct file_window *w, size_t n)
+static int file_window_fit(struct file_window *w, size_t n)
 {
 	size_t cap = n > WINDOW_BYTES ? n : WINDOW_BYTES;
 	uint8_t *bytes;
@@ -65,8 +65,9 @@ static int64_t read_around(const struct env *env, int fd, uint8_t *bytes,
 	return (int64_t)n;
 }
 
-const uint8_t *window_get(struct file_window *w, const struct env *env, int fd,
-			  uint64_t at, size_t n, uint64_t end, int *err)
+const uint8_t *file_window_get(struct file_window *w, const struct env *env,
+			       int fd, uint64_t at, size_t n, uint64_t end,
+			       int *err)
 {
 	int64_t got;
 	size_t want;
@@ -77,7 +78,7 @@ const uint8_t *window_get(struct file_window *w, const struct env *env, int fd,
 		return w->bytes + (at - w->at);
 	if (at > end || n > end - at)
 		return NULL;
-	*err = window_fit(w, n);
+	*err = file_window_fit(w, n);
 	if (*err < 0)
 		return NULL;
 	want = end - at < w->cap ? (size_t)(end - at) : w->cap;
@@ -92,12 +93,12 @@ const uint8_t *window_get(struct file_window *w, const struct env *env, int fd,
 	return w->len >= n ? w->bytes : NULL;
 }
 
-void window_forget(struct file_window *w)
+void file_window_forget(struct file_window *w)
 {
 	w->len = 0;
 }
 
-void window_fini(struct file_window *w)
+void file_window_fini(struct file_window *w)
 {
 	free(w->bytes);
 	*w = (struct file_window){ 0 };
@@ -114,8 +115,8 @@ static int find_header(struct file_window *w, const struct env *env, int fd,
 
 	for (; end - from >= FRAME_HEADER_BYTES; from += FRAME_ALIGN) {
 		int e;
-		const uint8_t *p = window_get(w, env, fd, from,
-					      FRAME_HEADER_BYTES, end, &e);
+		const uint8_t *p = file_window_get(w, env, fd, from,
+						   FRAME_HEADER_BYTES, end, &e);
 
 		if (e < 0)
 			return e;
@@ -142,7 +143,7 @@ int frame_step(struct file_window *w, const struct env *env, int fd,
 	assert(from % FRAME_ALIGN == 0);
 	if (from >= end)
 		return STEP_END;
-	p = window_get(w, env, fd, from, FRAME_HEADER_BYTES, end, &e);
+	p = file_window_get(w, env, fd, from, FRAME_HEADER_BYTES, end, &e);
 	if (e < 0)
 		return e;
 	if (!p || !frame_read_header(p, *place, from, end, h)) {
@@ -154,7 +155,7 @@ int frame_step(struct file_window *w, const struct env *env, int fd,
 	}
 	out->next = from + frame_bytes(h->body_bytes, h->refused_count);
 	rest = (size_t)(out->next - from);
-	p = window_get(w, env, fd, from, rest, end, &e);
+	p = file_window_get(w, env, fd, from, rest, end, &e);
 	if (e < 0)
 		return e;
 	if (!p || !frame_rest_holds(h, p + FRAME_HEADER_BYTES))
@@ -196,7 +197,8 @@ static int find_dirty_end(struct file_window *w, const struct env *env, int fd,
 		int e;
 		size_t n = size - from < WINDOW_BYTES ? (size_t)(size - from) :
 							WINDOW_BYTES;
-		const uint8_t *p = window_get(w, env, fd, from, 1, size, &e);
+		const uint8_t *p =
+			file_window_get(w, env, fd, from, 1, size, &e);
 
 		if (e < 0)
 			return e;
@@ -248,6 +250,6 @@ int file_scan(const struct env *env, int fd, struct frame_place place,
 	out->nonce = place.nonce;
 	if (e >= 0)
 		e = find_dirty_end(&w, env, fd, at, size, &out->dirty_end);
-	window_fini(&w);
+	file_window_fini(&w);
 	return e < 0 ? e : 0;
 }
