@@ -132,12 +132,14 @@ static int flush(struct agent *a)
 			bytes, spool_dir(a->spools.own));
 	}
 	held = batch_stats(a->batch);
-	if (held.logs_shed || held.lost || held.held)
+	if (held.logs_shed || held.segments_shed || held.lost || held.held)
 		fprintf(stderr,
 			"tally-agent: the disk was full: %" PRIu64
-			" log lines were shed, %" PRIu64
+			" log lines and %" PRIu64
+			" segments were shed, %" PRIu64
 			" records could not be stored\n",
-			held.logs_shed, held.held + held.lost);
+			held.logs_shed, held.segments_shed,
+			held.held + held.lost);
 	return status;
 }
 

@@ -77,8 +77,8 @@ static int store(struct batch *b, struct diag *diag)
 	return 0;
 }
 
-/* Begins a record: takes the lock; room[kind] must be left for it. False, and
- * no lock: it is lost or shed. */
+/* Begins a record: takes the lock. False, and no lock: there is no room left,
+ * it is lost. */
 static bool begin(struct batch *b, const size_t *count)
 {
 	pthread_mutex_lock(&b->lock);
@@ -115,6 +115,11 @@ void batch_segment(struct batch *b, struct sv document)
 {
 	if (!begin(b, &b->segment_count))
 		return;
+	if (b->stuck && b->bytes > BATCH_SHED_SEGMENTS_BYTES) {
+		b->stats.segments_shed++;
+		pthread_mutex_unlock(&b->lock);
+		return;
+	}
 	b->segments[b->segment_count].document = copy(b, document);
 	b->segment_count++;
 	end(b);

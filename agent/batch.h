@@ -3,7 +3,7 @@
  * Batch: collects records of all sandboxes and closes them into the spool
  * after 200 ms, 256 KB or 500 records, whichever comes first. What cannot be
  * stored (disk full) stays in memory and is tried again; meanwhile the agent
- * begins no invocation, and log lines are the only thing shed, counted.
+ * begins no invocation, and log lines, then segments, are shed, counted.
  *
  * Everything is copied. Any thread may add; whoever fills a batch pays for
  * storing it, so a fast handler waits for the disk, not memory for ever.
@@ -25,7 +25,9 @@ enum {
 	BATCH_COUNT_MAX = 500, /* records of all kinds */
 	/* While the spool takes nothing: logs are shed from here on ... */
 	BATCH_SHED_LOGS_BYTES = 1 << 20,
-	/* ... and usage, metrics and segments still fit. */
+	/* ... segments from here on; usage and metrics still fit into a batch
+	 * that a collector takes (8 MB). */
+	BATCH_SHED_SEGMENTS_BYTES = 4 << 20,
 	BATCH_HELD_COUNT_MAX = 4000,
 };
 
@@ -34,6 +36,7 @@ struct batch;
 struct batch_stats {
 	uint64_t records; /* taken in, of all kinds */
 	uint64_t logs_shed;
+	uint64_t segments_shed;
 	uint64_t held; /* in memory, not stored yet */
 	uint64_t lost; /* over BATCH_HELD_COUNT_MAX; usage is the last */
 };

@@ -75,6 +75,34 @@ static void judge_error(struct outcome *o, struct run *run)
 	snprintf(o->report_type, sizeof(o->report_type), "%s", run->error_type);
 }
 
+static int base64_value(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno"
+				     "pqrstuvwxyz0123456789+/";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+void base64_decode(struct buf *out, struct sv text)
+{
+	unsigned bits = 0;
+	unsigned have = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		int v = base64_value(text.ptr[i]);
+
+		if (v < 0)
+			return;
+		bits = bits << 6 | (unsigned)v;
+		have += 6;
+		if (have < 8)
+			continue;
+		have -= 8;
+		buf_char(out, (char)(bits >> have & 0xff));
+	}
+}
+
 static void judge_response(struct outcome *o, struct run *run)
 {
 	run->status = RUN_OK;
@@ -85,6 +113,8 @@ static void judge_response(struct outcome *o, struct run *run)
 		     false);
 	} else if (o->result.error_type[0]) { /* a stream that broke */
 		run->status = RUN_ERROR;
+		base64_decode(&o->error, buf_view(&o->result.cause));
+		run->error_body = buf_view(&o->error);
 		snprintf(run->error_type, sizeof(run->error_type), "%s",
 			 o->result.error_type);
 		snprintf(o->report_type, sizeof(o->report_type), "%s",
@@ -98,6 +128,7 @@ void outcome_judge(struct outcome *o, struct sandbox *sandbox, struct run *run)
 
 	buf_reset(&o->line);
 	buf_reset(&o->payload);
+	buf_reset(&o->error);
 	switch (o->end) {
 	case SANDBOX_TIMEOUT:
 		snprintf(message, sizeof(message),
@@ -139,5 +170,6 @@ void outcome_fini(struct outcome *o)
 {
 	api_result_fini(&o->result);
 	buf_fini(&o->payload);
+	buf_fini(&o->error);
 	buf_fini(&o->line);
 }

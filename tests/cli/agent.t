@@ -174,7 +174,8 @@ is 'a streamed answer' 'a[0]["payload"] == "one two"'
 run node index.stream '{"mode":"throw"}'
 is 'a stream that breaks' \
 	'a[0]["status"] == "error" and "Error Type: Error" in
-	r("log")[-1]["message"]'
+	r("log")[-1]["message"] and [s for s in r("segment") if "cause" in s][0]
+	["cause"]["exceptions"][0]["message"] == "mid-stream"'
 run esm index.handler '{"x":1}'
 is 'an ES module' 'a[0]["payload"] == {"module": True, "event": {"x": 1}}'
 run node index.nope '{}'
