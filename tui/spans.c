@@ -285,6 +285,16 @@ static bool arrange(struct waterfall *t)
 
 /* --- logs and cost -------------------------------------------------------- */
 
+/* The events of several requests come one request after the other. */
+static int compare_events(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
 static void read_events(struct waterfall *t, const json_t *list)
 {
 	size_t n = json_array_size(list);
@@ -298,10 +308,14 @@ static void read_events(struct waterfall *t, const json_t *list)
 		const json_t *from = json_array_get(list, i);
 
 		t->events[i].time = answer_number(from, "time");
+		t->events[i].order = i;
 		t->events[i].message =
 			keep(&t->arena, sv_trim(answer_text(from, "message")));
 		t->event_count++;
 	}
+	if (t->event_count)
+		qsort(t->events, t->event_count, sizeof(*t->events),
+		      compare_events);
 }
 
 static void read_summary(struct waterfall *t, const json_t *usage)

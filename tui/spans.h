@@ -33,6 +33,7 @@ struct span {
 
 struct event {
 	double time;
+	size_t order; /* as it came, among equal times */
 	struct sv message;
 };
 
@@ -54,7 +55,7 @@ struct waterfall {
 	bool partial;
 	struct span *spans; /* in the order of the waterfall */
 	size_t span_count;
-	struct event *events;
+	struct event *events; /* oldest first */
 	size_t event_count;
 	struct sv total; /* cost of all usage; "" where there is none */
 	struct sv note;

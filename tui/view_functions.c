@@ -314,7 +314,10 @@ static unsigned cell_text(const struct function_row *row, enum column column,
 		term_seconds(text, row->p99_ms / 1e3);
 		return TERM_PLAIN;
 	case COLUMN_COST:
-		term_money(text, row->cost);
+		if (row->cost.len)
+			term_money(text, row->cost);
+		else
+			buf_char(text, '-'); /* no price is known for it */
 		return TERM_PLAIN;
 	case COLUMN_SPARK:
 	case COLUMNS_ALL:

@@ -17,9 +17,9 @@
 
 enum {
 	LIMIT_DEFAULT = 1000,
-	LIMIT_MAX = 100000,
+	LIMIT_MAX = 10000, /* the API's */
 	FOLLOW_OVERLAP_S = 10,
-	FOLLOW_LIMIT = 10000, /* events in one answer, and so to remember */
+	FOLLOW_LIMIT = LIMIT_MAX, /* in one answer, and so to remember */
 	SINCE_DEFAULT_S = 3600,
 };
 
