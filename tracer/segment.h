@@ -25,11 +25,11 @@
 #include "core/wire/records.h"
 
 enum {
-	TRACE_ID_SIZE = 16,	  /* bytes */
-	TRACE_ID_TEXT = 35,	  /* "1-" 8 hex "-" 24 hex */
+	TRACE_ID_SIZE = 16, /* bytes */
+	TRACE_ID_TEXT = 35, /* "1-" 8 hex "-" 24 hex */
 	SEGMENT_ID_SIZE = 8,
 	SEGMENT_ID_TEXT = 16,
-	SEGMENT_NAME_MAX = 200,	  /* characters */
+	SEGMENT_NAME_MAX = 200,        /* characters */
 	REQUEST_ID_MAX = USAGE_ID_MAX, /* longer ones are not indexed */
 };
 
@@ -37,34 +37,34 @@ enum {
  * is the answer. segment_refusal_code has X-Ray's ErrorCode for it. */
 enum segment_refusal {
 	SEGMENT_OK = 0,
-	SEGMENT_TOO_LARGE,	   /* over SEGMENT_BYTES_MAX */
-	SEGMENT_NOT_JSON,	   /* or not an object */
+	SEGMENT_TOO_LARGE, /* over SEGMENT_BYTES_MAX */
+	SEGMENT_NOT_JSON,  /* or not an object */
 	SEGMENT_NO_ID,
 	SEGMENT_BAD_ID,
 	SEGMENT_NO_TRACE_ID,
 	SEGMENT_BAD_TRACE_ID,
 	SEGMENT_NO_NAME,
-	SEGMENT_BAD_NAME,	   /* over 200 characters; of a segment also:
+	SEGMENT_BAD_NAME, /* over 200 characters; of a segment also:
 				    * not letters, digits, space, or one of
 				    * _ . : / % & # = + \\ - @ */
 	SEGMENT_NO_START_TIME,
 	SEGMENT_BAD_START_TIME,
-	SEGMENT_BAD_END_TIME,	   /* not a number */
-	SEGMENT_NO_END_TIME,	   /* and not in progress */
-	SEGMENT_BAD_TYPE,	   /* "type" is there and not "subsegment" */
-	SEGMENT_NO_PARENT_ID,	   /* a subsegment alone must name one */
+	SEGMENT_BAD_END_TIME, /* not a number */
+	SEGMENT_NO_END_TIME,  /* and not in progress */
+	SEGMENT_BAD_TYPE,     /* "type" is there and not "subsegment" */
+	SEGMENT_NO_PARENT_ID, /* a subsegment alone must name one */
 	SEGMENT_BAD_PARENT_ID,
-	SEGMENT_BAD_SUBSEGMENT,	   /* a nested one breaks a rule above */
-	SEGMENT_NO_MEMORY,	   /* the arena's limit: try again later */
+	SEGMENT_BAD_SUBSEGMENT, /* a nested one breaks a rule above */
+	SEGMENT_NO_MEMORY,      /* the arena's limit: try again later */
 	SEGMENT_REFUSALS,
 };
 
 /* How a segment ended. Ordered: a higher one is worse. */
 enum segment_status {
 	SEGMENT_STATUS_OK,
-	SEGMENT_STATUS_ERROR,	 /* the caller's mistake, 4xx */
+	SEGMENT_STATUS_ERROR,    /* the caller's mistake, 4xx */
 	SEGMENT_STATUS_THROTTLE, /* 429; X-Ray counts it as an error too */
-	SEGMENT_STATUS_FAULT,	 /* the service's own, 5xx */
+	SEGMENT_STATUS_FAULT,    /* the service's own, 5xx */
 };
 
 struct segment {
@@ -74,20 +74,21 @@ struct segment {
 	bool has_parent;
 	bool subsegment;  /* nested, or "type":"subsegment" */
 	bool in_progress; /* no end yet; end_ns equals start_ns */
-	bool traced;	  /* http.request.traced, or traced beside it */
+	bool traced;      /* http.request.traced, or traced beside it */
 	enum segment_status status;
-	uint16_t http_status; /* 0: none was given */
+	uint16_t http_status;     /* 0: none was given */
 	int64_t start_ns, end_ns; /* end never before start */
 	struct sv name;
-	struct sv ns;	      /* "aws", "remote" or what was sent; or empty */
-	struct sv origin;     /* "AWS::Lambda::Function"; or empty */
-	struct sv request_id; /* aws.request_id; or empty */
-	struct sv operation;  /* aws.operation; or empty */
-	struct sv resource;   /* aws.table_name, queue_url, ...; or empty */
+	struct sv ns;           /* "aws", "remote" or what was sent; or empty */
+	struct sv origin;       /* "AWS::Lambda::Function"; or empty */
+	struct sv request_id;   /* aws.request_id; or empty */
+	struct sv operation;    /* aws.operation; or empty */
+	struct sv resource;     /* aws.table_name, queue_url, ...; or empty */
 	struct sv resource_key; /* the name of that member; or empty */
-	struct sv error_type;	 /* cause.exceptions[0].type; or empty */
+	struct sv error_type;   /* cause.exceptions[0].type; or empty */
 	struct sv error_message; /* cause.exceptions[0].message; or empty */
-	struct json json; /* of this (sub)segment; valid as the arena is */
+	struct json json;   /* of this (sub)segment; valid as the arena is */
+	struct json nested; /* its subsegments: an array, or no doc */
 };
 
 /* Judges document and fills *out; all in it is valid as long as the arena and

@@ -73,6 +73,11 @@ static void test_refusals(void **state)
 		  SEGMENT_BAD_SUBSEGMENT, "InvalidSubsegment" },
 		{ "{" ALL ",\"subsegments\":[7]}", SEGMENT_BAD_SUBSEGMENT,
 		  "InvalidSubsegment" },
+		/* of a repeated key the first counts; a key may be escaped */
+		{ "{" ALL ",\"id\":7,\"name\":\"\"}", SEGMENT_OK, "" },
+		{ "{\"\\u0069d\":\"0123456789abcdef\"," TRACE "," NAME "," START
+		  "," END "}",
+		  SEGMENT_OK, "" },
 		/* kept, and read as absent */
 		{ "{" ALL ",\"namespace\":7,\"cause\":200,\"http\":[1],"
 		  "\"aws\":{\"request_id\":null},\"annotations\":[]}",
