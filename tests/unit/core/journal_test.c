@@ -548,10 +548,10 @@ static void fault_once(struct disk_sim_fault fault, bool *hit,
 
 static void test_full(void **state)
 {
-	static const uint64_t lengths[] = { 1, 4, 23 };
+	static const uint64_t lengths[] = { 1, 9 };
 
 	(void)state;
-	for (size_t n = 0; n < 3; n++) {
+	for (size_t n = 0; n < 2; n++) {
 		bool hit = true;
 
 		for (uint64_t at = 1; hit || at < 2 * SCRIPT_FRAMES; at++)
@@ -674,7 +674,7 @@ static void test_flip(void **state)
 			bytes = disk_sim_bytes(disk, path, &size);
 			memcpy(bytes, before, size);
 			bytes[at] ^= (uint8_t)(1 << at % 8);
-			j = open_ok(&env, NULL);
+			j = open_ok(&env, &small);
 			found = read_all(s, j, 0);
 			journal_stats(j, &stats);
 			assert_in_range(found, FLIP_FRAMES - 1, FLIP_FRAMES);
@@ -733,7 +733,7 @@ static void test_rubble(void **state)
 			env.disk->truncate(disk, fd, at);
 			env.disk->close(disk, fd);
 		}
-		j = open_ok(&env, NULL);
+		j = open_ok(&env, &small);
 		found = read_all(s, j, 0);
 		journal_stats(j, &stats);
 		/* Zeros up to the end of the last file are like none written:
@@ -744,7 +744,7 @@ static void test_rubble(void **state)
 		assert_true(send_range(s, j, 100, 110));
 		assert_int_equal(read_all(s, j, 0), found + 10);
 		journal_close(j);
-		j = open_ok(&env, NULL);
+		j = open_ok(&env, &small);
 		assert_int_equal(read_all(s, j, 0), found + 10);
 		journal_close(j);
 		sender_free(s);
