@@ -22,6 +22,7 @@ FILES = {
     "/api/v1/logs": "logs",
     "/api/v1/metrics/list": "metrics_list",
     "/api/v1/metrics/data": "metrics_data",
+    "/api/v1/statement": "statement",
 }
 port_file = sys.argv[1]
 
@@ -54,6 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = FILES.get(path)
         if path.startswith("/api/v1/traces/"):
             name = "trace" if path.endswith("1234567") else None
+        if path.startswith("/api/v1/usage/"):
+            name = "usage" if path.endswith("8476a536") else None
         if not name:
             return self.error(404, "NotFound", "there is no such thing")
         with open(os.path.join(FIXTURES, name + ".json"), "rb") as file:

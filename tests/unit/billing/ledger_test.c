@@ -85,7 +85,7 @@ static struct usage usage_of(struct arena *a, unsigned n)
 	char text[64];
 	struct usage u = { .source = SV("lambda"),
 			   .time_ns = T0 + (int64_t)n * STEP,
-			   .memory_mb = 128 << n % 4,
+			   .memory_mb = 128U << n % 4,
 			   .max_memory_mb = 60 + n % 40,
 			   .duration_us = 1000 * n + 1,
 			   .billed_ms = n + 1,
