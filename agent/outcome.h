@@ -23,6 +23,7 @@ struct outcome {
 	enum sandbox_end end;
 	struct api_result result; /* what the runtime said, if it did */
 	struct buf payload;       /* made here where it did not */
+	struct buf error;         /* of a stream that broke: decoded JSON */
 	struct buf line;          /* for the log; empty: nothing to say */
 	char report_type[ERROR_TYPE_MAX];
 };
