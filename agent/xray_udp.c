@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/codec/json.h"
+#include "core/wire/datagram.h"
 #include "core/wire/records.h"
 
 /* The forms that the X-Ray SDKs for JavaScript and Python and OpenTelemetry's
@@ -38,21 +39,13 @@ struct xray_udp {
 	char datagram[XRAY_DATAGRAM_MAX];
 };
 
-struct sv xray_datagram_document(struct sv datagram, struct arena *arena)
+struct sv xray_udp_document(struct sv datagram, struct arena *arena)
 {
-	struct sv header = sv_cut(&datagram, '\n');
-	struct sv document = sv_trim(datagram);
+	struct sv document = datagram_document(datagram);
 	struct json_doc doc;
-	int64_t version = 0;
 
-	if (!datagram.ptr || document.len > SEGMENT_BYTES_MAX ||
-	    json_parse(&doc, arena, header, NULL) < 0 ||
-	    !json_string_is(json_get(json_root(&doc), SV("format")),
-			    SV("json")) ||
-	    !json_to_i64(json_get(json_root(&doc), SV("version")), &version) ||
-	    version != 1)
-		return (struct sv){ 0 };
-	if (json_parse(&doc, arena, document, NULL) < 0 ||
+	if (!document.ptr || document.len > SEGMENT_BYTES_MAX ||
+	    json_parse(&doc, arena, document, NULL) < 0 ||
 	    !json_is(json_root(&doc), JSON_OBJECT))
 		return (struct sv){ 0 };
 	return document;
@@ -74,8 +67,8 @@ unsigned xray_udp_drain(struct xray_udp *x,
 			return count;
 		count++;
 		x->stats.received++;
-		document = xray_datagram_document(
-			sv_make(x->datagram, (size_t)n), &x->arena);
+		document = xray_udp_document(sv_make(x->datagram, (size_t)n),
+					     &x->arena);
 		if (document.ptr)
 			each(arg, document);
 		else

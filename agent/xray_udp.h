@@ -43,6 +43,6 @@ unsigned xray_udp_drain(struct xray_udp *x,
 struct xray_udp_stats xray_udp_stats(const struct xray_udp *x);
 
 /* The document of a datagram; ptr NULL: it is none. */
-struct sv xray_datagram_document(struct sv datagram, struct arena *arena);
+struct sv xray_udp_document(struct sv datagram, struct arena *arena);
 
 #endif

@@ -93,9 +93,6 @@ int xray_segments_decode_frame(struct message *m,
 /* Datagrams as received, in one message of PROTOCOL_XRAY_UDP. */
 int xray_udp_decode_frame(struct message *m,
 			  const struct frame *frame) MUST_USE;
-/* The document in a datagram ("{...}\n" header, then one JSON document), or
- * ptr NULL where it is none. */
-struct sv xray_datagram_document(struct sv datagram);
 /* Adds one datagram's document to the body of a PROTOCOL_XRAY_UDP message. */
 void xray_udp_add(struct buf *body, struct sv document);
 

@@ -195,34 +195,6 @@ int xray_segments_decode_frame(struct message *m, const struct frame *frame)
 
 /* --- datagrams ------------------------------------------------------------------ */
 
-/*
- *   {"format": "json", "version": 1} LF document
- */
-struct sv xray_datagram_document(struct sv datagram)
-{
-	static const struct sv none = { NULL, 0 };
-	struct sv rest = datagram;
-	struct sv head = sv_cut(&rest, '\n');
-	struct arena arena = { .limit = 16 << 10 };
-	struct json_doc doc;
-	struct json root;
-	int64_t version = 0;
-	bool ok;
-
-	if (!rest.ptr || head.len > 256)
-		return none;
-	ok = !json_parse(&doc, &arena, head, NULL);
-	if (ok) {
-		root = json_root(&doc);
-		ok = json_string_is(json_get(root, SV("format")), SV("json")) &&
-		     json_to_i64(json_get(root, SV("version")), &version) &&
-		     version == 1;
-	}
-	arena_fini(&arena);
-	rest = sv_trim(rest);
-	return ok && rest.len ? rest : none;
-}
-
 void xray_udp_add(struct buf *body, struct sv document)
 {
 	uint8_t len[4];

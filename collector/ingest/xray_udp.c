@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "collector/door/address.h"
+#include "core/wire/datagram.h"
 #include "tracer/segment.h"
 
 struct xray_udp {
@@ -21,13 +22,14 @@ struct xray_udp {
 	struct mmsghdr headers[UDP_BATCH];
 	struct iovec slices[UDP_BATCH];
 	char control[UDP_BATCH][CMSG_SPACE(sizeof(uint32_t))];
-	char bytes[UDP_BATCH][UDP_DATAGRAM_MAX];
+	char bytes[UDP_BATCH][DATAGRAM_BYTES_MAX];
 };
 
 static int receive(struct xray_udp *u)
 {
 	for (size_t i = 0; i < UDP_BATCH; i++) {
-		u->slices[i] = (struct iovec){ u->bytes[i], UDP_DATAGRAM_MAX };
+		u->slices[i] =
+			(struct iovec){ u->bytes[i], DATAGRAM_BYTES_MAX };
 		u->headers[i].msg_hdr = (struct msghdr){
 			.msg_iov = &u->slices[i],
 			.msg_iovlen = 1,
@@ -58,7 +60,7 @@ static bool take_datagram(struct xray_udp *u, struct message *m,
 			  struct sv datagram)
 {
 	struct arena_mark mark = arena_mark(&m->arena);
-	struct sv document = xray_datagram_document(datagram);
+	struct sv document = datagram_document(datagram);
 	struct segment segment;
 	bool ok = document.ptr &&
 		  segment_check(document, &m->arena, &segment) == SEGMENT_OK;

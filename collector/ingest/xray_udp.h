@@ -14,7 +14,6 @@
 
 enum {
 	UDP_BATCH = 64,
-	UDP_DATAGRAM_MAX = 64 << 10,
 	UDP_SOCKET_BYTES = 8 << 20, /* asked for; the kernel may give less */
 };
 

@@ -5,13 +5,14 @@
 #include <stdint.h>
 
 #include "collector/ingest/ingest.h"
+#include "core/wire/datagram.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sv in = { (const char *)data, size };
-	struct sv document = xray_datagram_document(in);
+	struct sv document = datagram_document(in);
 	struct message m = { .arena = { .limit = 1 << 20 } };
 	struct frame frame = { .protocol = PROTOCOL_XRAY_UDP, .body = in };
 

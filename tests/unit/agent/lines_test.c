@@ -204,11 +204,11 @@ static void test_datagrams(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(xray_datagram_document(sv_from(rows[i].text),
+		assert_int_equal(xray_udp_document(sv_from(rows[i].text),
 							&arena)
 						 .ptr != NULL,
 				 rows[i].good);
-	seen = xray_datagram_document(
+	seen = xray_udp_document(
 		load("xray-js-lambda.bin", bytes, sizeof(bytes)), &arena);
 	assert_true(sv_starts(seen, SV("{\"id\":\"1b041e37049e652c\"")));
 	/* A document of exactly 64 KB, and one byte more. */
@@ -219,7 +219,7 @@ static void test_datagrams(void **state)
 		memset(document, ' ', size);
 		document[0] = '{';
 		document[size - 1] = '}';
-		seen = xray_datagram_document(sv_make(big, (size_t)n + size),
+		seen = xray_udp_document(sv_make(big, (size_t)n + size),
 					      &arena);
 		assert_int_equal(seen.ptr != NULL, size == 65536);
 	}
