@@ -44,6 +44,38 @@ static void put_line(const struct page *p, const char *name, struct sv text)
 
 /* --- a statement ---------------------------------------------------------- */
 
+enum { LINE_COLUMNS = 7 };
+
+static void empty_cells(struct term_table *t, int count)
+{
+	while (count-- > 0)
+		term_cell(t, TERM_PLAIN, SV(""));
+}
+
+/* Region and architecture stand over their lines: on the side they would make
+ * the table wider than a terminal. */
+static void section_row(const struct page *p, struct term_table *t,
+			struct json line)
+{
+	struct buf b = BUF_INIT;
+
+	buf_sv(&b, member_text(p, line, "region"));
+	buf_text(&b, ", ");
+	buf_sv(&b, member_text(p, line, "architecture"));
+	term_cell(t, TERM_BOLD, buf_view(&b));
+	empty_cells(t, LINE_COLUMNS - 1);
+	buf_fini(&b);
+}
+
+static bool same_section(const struct page *p, struct json a, struct json b)
+{
+	return a.doc &&
+	       sv_eq(member_text(p, a, "region"),
+		     member_text(p, b, "region")) &&
+	       sv_eq(member_text(p, a, "architecture"),
+		     member_text(p, b, "architecture"));
+}
+
 /* What was charged at one tier; the line's own columns are empty from the
  * second on. */
 static void tier_row(const struct page *p, struct term_table *t,
@@ -51,12 +83,9 @@ static void tier_row(const struct page *p, struct term_table *t,
 {
 	struct sv cost = member_text(p, first ? line : tier, "cost");
 	struct sv none = SV("");
+	struct sv usage = first ? member_text(p, line, "usage_type") : none;
 
-	term_cell(t, TERM_PLAIN,
-		  first ? member_text(p, line, "usage_type") : none);
-	term_cell(t, TERM_PLAIN, first ? member_text(p, line, "region") : none);
-	term_cell(t, TERM_PLAIN,
-		  first ? member_text(p, line, "architecture") : none);
+	term_cellf(t, TERM_PLAIN, "  %.*s", SV_ARG(usage));
 	term_cell(t, TERM_PLAIN,
 		  first ? grouped(p, member_text(p, line, "quantity")) : none);
 	term_cell(t, TERM_PLAIN,
@@ -64,7 +93,6 @@ static void tier_row(const struct page *p, struct term_table *t,
 	term_cell(t, TERM_PLAIN,
 		  grouped(p, tier.doc ? member_text(p, tier, "quantity") :
 					member_text(p, line, "billable")));
-	term_cell(t, TERM_PLAIN, member_text(p, line, "unit"));
 	term_cell(t, TERM_PLAIN,
 		  tier.doc ? member_text(p, tier, "rate") : SV("no price"));
 	term_cell(t, TERM_BOLD,
@@ -74,21 +102,18 @@ static void tier_row(const struct page *p, struct term_table *t,
 
 static bool print_lines(const struct page *p, struct json statement)
 {
-	static const struct term_column columns[] = {
+	static const struct term_column columns[LINE_COLUMNS] = {
 		{ "USAGE", TERM_LEFT, 0, false },
-		{ "REGION", TERM_LEFT, 0, false },
-		{ "ARCH", TERM_LEFT, 0, false },
 		{ "QUANTITY", TERM_RIGHT, 0, false },
 		{ "FREE", TERM_RIGHT, 0, false },
 		{ "BILLABLE", TERM_RIGHT, 0, false },
-		{ "UNIT", TERM_LEFT, 0, false },
 		{ "PRICE", TERM_RIGHT, 0, false },
 		{ "USD", TERM_RIGHT, 0, false },
 		{ "EXACT", TERM_LEFT, 0, false },
 	};
-	struct term_table *t =
-		term_table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct term_table *t = term_table_new(columns, LINE_COLUMNS);
 	struct json lines = json_get(statement, SV("lines"));
+	struct json before = { 0 };
 	bool ok;
 
 	if (!t)
@@ -98,6 +123,9 @@ static bool print_lines(const struct page *p, struct json statement)
 		struct json tiers = json_get(l, SV("tiers"));
 		struct json tier = json_first(tiers);
 
+		if (!same_section(p, before, l))
+			section_row(p, t, l);
+		before = l;
 		tier_row(p, t, l, tier, true);
 		while (tier.doc && (tier = json_next(tiers, tier)).doc)
 			tier_row(p, t, l, tier, false);

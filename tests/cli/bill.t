@@ -25,13 +25,15 @@ is "$(asked)" /api/v1/statement "without a month it asks for the current one"
 has "$TMP/out" '^Statement 2026-11 of account 123456789012 \(provisional' \
 	"month, account, provisional"
 has "$TMP/out" 'lambda-us-east-1.json 2026-11-22' "the price books"
-has "$TMP/out" '^Lambda-Request +us-east-1 +x86_64 +3,000,000 +1,000,000 +2,000,000 +requests +0\.0000002 +0\.40 +0\.4$' \
+has "$TMP/out" '^  Lambda-Request +3,000,000 +1,000,000 +2,000,000 +0\.0000002 +0\.40 +0\.4$' \
 	"requests, free tier, price, cost, exact cost"
-has "$TMP/out" '^Lambda-GB-Second +us-east-1 +x86_64 +6,540,000,000\.125 +400,000 +6,000,000,000 +GB-s +0\.0000166667 +108,094\.20 +108,094\.200001875$' \
+has "$TMP/out" '^  Lambda-GB-Second +6,540,000,000\.125 +400,000 +6,000,000,000 +0\.0000166667 +108,094\.20 +108,094\.200001875$' \
 	"GB-seconds at the first tier"
-has "$TMP/out" '^ +539,600,000\.125 +GB-s +0\.000015 +8,094\.000001875$' \
+has "$TMP/out" '^ +539,600,000\.125 +0\.000015 +8,094\.000001875$' \
 	"and at the second"
-has "$TMP/out" '^Lambda-Request +mars-1 .* no price *$' "what has no price"
+has "$TMP/out" '^us-east-1, x86_64$' "region and architecture"
+has "$TMP/out" '^mars-1, arm64$' "and the next"
+has "$TMP/out" '^  Lambda-Request +7 .* no price *$' "what has no price"
 has "$TMP/out" '^Note: no price in the book for Lambda-Request of arm64' \
 	"and the note that says so"
 has "$TMP/out" '^MyNodeJsLambda1 +3,000,000 +52,320,000,001 .*108,100\.200001875$' \
