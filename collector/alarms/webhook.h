@@ -37,7 +37,7 @@ struct webhook_options {
 
 int webhook_open(struct webhook **out,
 		 const struct webhook_options *options) MUST_USE;
-/* Tries what waits once more, without back-off, then ends. */
+/* Tries what waits once more, without back-off, for five seconds in all. */
 void webhook_close(struct webhook *w);
 /* Copies url and body. ERR_BUSY: the queue is full; ERR_LIMIT: too long. */
 int webhook_post(struct webhook *w, struct sv url, struct sv body) MUST_USE;
