@@ -31,6 +31,7 @@ void delivery_fini(struct delivery *d)
 	model_alarms_free(d->alarms);
 	model_traces_free(d->traces);
 	waterfall_free(d->trace);
+	map_free(d->map);
 	*d = (struct delivery){ 0 };
 }
 
@@ -102,6 +103,17 @@ static int get_trace(struct client *c, const char *id, struct delivery *d,
 	return err;
 }
 
+static int get_map(struct client *c, struct delivery *d, struct diag *diag)
+{
+	json_t *root;
+	int err = answer_get(c, "/api/v1/map", &root, diag);
+
+	if (!err && !(d->map = map_new(root)))
+		err = no_memory(diag);
+	json_decref(root);
+	return err;
+}
+
 /* What the screen waits for. */
 static int get_question(struct client *c, const struct question *q,
 			struct delivery *d, struct diag *diag)
@@ -112,6 +124,8 @@ static int get_question(struct client *c, const struct question *q,
 		err = get_trace(c, q->trace, d, diag);
 	if (!err && q->function[0])
 		err = get_traces(c, q->function, d, diag);
+	if (!err && q->map)
+		err = get_map(c, d, diag);
 	return err;
 }
 
@@ -176,6 +190,7 @@ static void deliver(struct feed *f, struct delivery *d)
 	MOVE(f->mail.alarms, d->alarms, model_alarms_free);
 	MOVE(f->mail.traces, d->traces, model_traces_free);
 	MOVE(f->mail.trace, d->trace, waterfall_free);
+	MOVE(f->mail.map, d->map, map_free);
 	/* A full counter means that it is readable already. */
 	if (write(f->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		abort();
@@ -242,7 +257,7 @@ static void *run(void *arg)
 		if (atomic_load(&f->stop))
 			break;
 		/* The question first: somebody has just pressed a key. */
-		if (q.function[0] || q.trace[0])
+		if (q.function[0] || q.trace[0] || q.map)
 			turn(f, &q, false);
 		if (overview && !atomic_load(&f->stop)) {
 			turn(f, &q, true);
@@ -334,7 +349,8 @@ void feed_ask(struct feed *f, const struct question *question)
 {
 	pthread_mutex_lock(&f->lock);
 	if (strcmp(f->question.function, question->function) ||
-	    strcmp(f->question.trace, question->trace)) {
+	    strcmp(f->question.trace, question->trace) ||
+	    f->question.map != question->map) {
 		f->question = *question;
 		f->asked = true;
 		pthread_cond_signal(&f->wake);

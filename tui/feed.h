@@ -13,6 +13,7 @@
 
 #include "core/client/client.h"
 #include "core/sys/env.h"
+#include "tui/map.h"
 #include "tui/model.h"
 #include "tui/spans.h"
 
@@ -22,6 +23,7 @@ enum { FEED_KEY_MAX = 512, FEED_TIMEOUT_MS = 10000 };
 struct question {
 	char function[FEED_KEY_MAX]; /* recent traces of it */
 	char trace[FEED_KEY_MAX];    /* this trace */
+	bool map;                    /* the service map */
 };
 
 /* How the collector is to be reached. */
@@ -39,6 +41,7 @@ struct delivery {
 	struct alarms *alarms;
 	struct traces *traces;
 	struct waterfall *trace;
+	struct map *map;
 	struct link_state link;
 };
 

@@ -12,7 +12,8 @@ enum {
 	IN_TRACES = 4,
 	IN_TRACE = 8,
 	IN_HELP = 16,
-	IN_ALL = 31,
+	IN_MAP = 32,
+	IN_ALL = 63,
 };
 
 enum action {
@@ -29,6 +30,7 @@ enum action {
 	ACT_OPEN,
 	ACT_BACK,
 	ACT_ALARMS,
+	ACT_MAP,
 	ACT_SORT_NAME, /* the sorts stand in the order of enum sort */
 	ACT_SORT_INVOCATIONS,
 	ACT_SORT_ERRORS,

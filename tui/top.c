@@ -20,6 +20,7 @@ void top_fini(struct top *top)
 	model_alarms_free(top->alarms);
 	model_traces_free(top->traces);
 	waterfall_free(top->trace);
+	map_free(top->map);
 }
 
 const struct view *top_view(const struct top *top)
@@ -64,6 +65,11 @@ void top_take(struct top *top, struct delivery *d)
 		top->trace = d->trace;
 		d->trace = NULL;
 	}
+	if (d->map) {
+		map_free(top->map);
+		top->map = d->map;
+	}
+	d->map = NULL;
 	d->functions = NULL;
 	d->alarms = NULL;
 	top->link = d->link;
@@ -178,7 +184,7 @@ static void draw_status(struct top *top, struct cells *cells)
 	} else if (!top->once) {
 		buf_text(&text, top_view(top)->keys == IN_FUNCTIONS ?
 					"? help  q quit  enter traces  "
-					"a alarms  r reverse" :
+					"a alarms  m map  r reverse" :
 					"? help  q quit  esc back");
 	}
 	cells_text(cells, 0, y, cells->columns, style, buf_view(&text));

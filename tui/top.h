@@ -43,7 +43,7 @@ struct view {
 };
 
 extern const struct view view_functions, view_alarms, view_traces, view_trace,
-	view_help;
+	view_help, view_map;
 
 struct top {
 	const char *endpoint;
@@ -58,13 +58,15 @@ struct top {
 	struct alarms *alarms;
 	struct traces *traces;
 	struct waterfall *trace;
+	struct map *map;
 	struct link_state link;
 	struct question question;
 	enum sort sort;
 	bool reverse;
 	char selected[FEED_KEY_MAX]; /* name of the function */
 	char selected_trace[FEED_KEY_MAX];
-	struct list function_list, alarm_list, trace_list, line_list, help_list;
+	struct list function_list, alarm_list, trace_list, line_list, help_list,
+		map_list;
 };
 
 void top_init(struct top *top, const char *endpoint);

@@ -145,6 +145,10 @@ static bool act(struct top *top, enum action action)
 	case ACT_ALARMS:
 		top_enter(top, &view_alarms);
 		return true;
+	case ACT_MAP:
+		top->question.map = true;
+		top_enter(top, &view_map);
+		return true;
 	case ACT_REVERSE:
 		top->reverse = !top->reverse;
 		update(top);

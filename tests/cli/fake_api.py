@@ -18,6 +18,7 @@ FILES = {
     "/api/v1/alarms": "alarms",
     "/api/v1/alarms/history": "alarms_history",
     "/api/v1/traces": "traces",
+    "/api/v1/map": "map",
     "/api/v1/status": "status",
     "/api/v1/logs": "logs",
     "/api/v1/metrics/list": "metrics_list",

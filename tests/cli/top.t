@@ -78,6 +78,9 @@ tm send-keys a && sees "INSUFFICIENT_DATA" && sees "queue-age"
 check "a lists the alarms"
 tm send-keys Escape && sees "▲ERRORS"
 check "escape goes back"
+tm send-keys m && sees "→ payments.example.com" && tm send-keys Left &&
+	sees "▲ERRORS"
+check "m shows the service map"
 tm send-keys e G g Enter && sees "1-6b02d3f0-0123456789abcdef01234567" &&
 	sees "checkout" && grep -qF 'traces?function=checkout&' "$work/port.log"
 check "enter shows the traces of a function"

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct view *const views[] = { &view_functions,
 						    &view_alarms, &view_traces,
-						    &view_trace };
+						    &view_trace, &view_map };
 	struct delivery d = { 0 };
 	struct cells cells;
 	struct top top;
@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	d.alarms = model_alarms_new(root);
 	d.traces = model_traces_new(root, SV(""));
 	d.trace = waterfall_new(root, SV(""));
+	d.map = map_new(root);
 	json_decref(root);
 	top_take(&top, &d);
 	if (cells_init(&cells, 90, 30))

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "core/client/answer.h"
+#include "tui/map.h"
 #include "tui/spans.h"
 
 /* Documents in, "depth:name" of the rows out. */
@@ -179,6 +180,42 @@ static void test_row_limits(void **state)
 	buf_fini(&text);
 }
 
+/* Full to both limits, one more of each, and two services of one id, whose
+ * calls would be listed twice. */
+static void test_map_limits(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct diag diag;
+	struct map *m;
+	json_t *root;
+
+	(void)state;
+	for (int twice = 0; twice < 2; twice++) {
+		size_t edges = 0;
+
+		buf_reset(&text);
+		buf_text(&text, "{\"nodes\":[");
+		for (int i = 0; i <= MAP_NODES_MAX; i++)
+			buf_format(&text, "%s{\"id\":%d}", i ? "," : "",
+				   twice ? 0 : i);
+		buf_text(&text, "],\"edges\":[{\"from\":0,\"to\":0}");
+		for (int i = 0; i < MAP_EDGES_MAX; i++)
+			buf_text(&text, ",{\"from\":0,\"to\":0}");
+		buf_text(&text, "]}");
+		assert_int_equal(answer_parse(&root, buf_view(&text), &diag),
+				 0);
+		m = map_new(root);
+		assert_int_equal(m->count, MAP_NODES_MAX + MAP_EDGES_MAX);
+		for (size_t i = 0; i < m->count; i++)
+			edges += m->lines[i].is_edge;
+		assert_int_equal(edges, MAP_EDGES_MAX);
+		assert_true(twice ? m->left_out > 2 : m->left_out == 2);
+		map_free(m);
+		json_decref(root);
+	}
+	buf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_otlp_values),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_row_limits),
+		cmocka_unit_test(test_map_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,11 @@ static void deliver(struct top *top)
 		d.trace = waterfall_new(root, sv_from(top->question.trace));
 		json_decref(root);
 	}
+	if (top->question.map) {
+		root = load("map.json");
+		d.map = map_new(root);
+		json_decref(root);
+	}
 	top_take(top, &d);
 	delivery_fini(&d);
 }
@@ -189,6 +194,7 @@ static void test_views(void **state)
 		{ "alarms", { 'a', 0 } },
 		{ "traces", { 'j', SCREEN_ENTER, 0 } },
 		{ "trace", { 'j', SCREEN_ENTER, SCREEN_ENTER, 0 } },
+		{ "map", { 'm', 0 } },
 		{ "help", { '?', 0 } },
 	};
 
@@ -351,7 +357,8 @@ static void test_odd_answers(void **state)
 		"{\"functions\":3,\"alarms\":{},\"traces\":null}",
 		"{\"functions\":[1,null,{}],\"alarms\":[[],{}],"
 		"\"traces\":[{},\"x\"],\"segments\":[{},{\"document\":{}}],"
-		"\"logs\":[{}],\"usage\":[{},{}]}",
+		"\"logs\":[{}],\"usage\":[{},{}],\"nodes\":[1,{}],"
+		"\"edges\":[{},2,{\"to\":9}]}",
 	};
 
 	(void)state;
@@ -367,12 +374,16 @@ static void test_odd_answers(void **state)
 		d.alarms = model_alarms_new(root);
 		d.traces = model_traces_new(root, SV(""));
 		d.trace = waterfall_new(root, SV(""));
+		d.map = map_new(root);
 		json_decref(root);
 		top_take(&top, &d);
 		delivery_fini(&d);
 		assert_int_equal(cells_init(&cells, 80, 24), 0);
 		top_draw(&top, &cells);
 		top_enter(&top, &view_alarms);
+		top_draw(&top, &cells);
+		top_leave(&top);
+		top_enter(&top, &view_map);
 		top_draw(&top, &cells);
 		top_leave(&top);
 		top_enter(&top, &view_traces);
