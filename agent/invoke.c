@@ -184,14 +184,18 @@ static int perform(struct worker *w, struct run *run, struct sv event,
 		   struct outcome *o)
 {
 	struct shared *sh = w->shared;
-	struct instant begin = env_mono(sh->env);
 	uint64_t limit_ms = sh->options->function->timeout_s * 1000ULL;
-	struct instant deadline = after_ms(begin, limit_ms);
+	struct instant begin;
+	struct instant deadline;
 	struct instant end;
 	struct invocation inv;
 
-	run->start = env_wall(sh->env);
+	/* First the line, which may have to wait for the disk: what is billed
+	 * begins behind it. */
 	log_format(w, "START RequestId: %s Version: $LATEST", run->request_id);
+	begin = env_mono(sh->env);
+	deadline = after_ms(begin, limit_ms);
+	run->start = env_wall(sh->env);
 	if (!w->sandbox) {
 		int e = init(w, run, deadline, "invoke", o);
 

@@ -32,6 +32,18 @@ struct variables {
 	bool failed;
 };
 
+static bool has_key(const struct variables *v, const char *text)
+{
+	size_t n = strcspn(text, "=") + 1;
+
+	for (unsigned i = 0; i < v->count; i++)
+		if (!strncmp(v->list[i], text, n))
+			return true;
+	return false;
+}
+
+/* The first to name a variable sets it: programs do not agree on what two of
+ * the same name mean. */
 static void put(struct variables *v, const char *format, ...) PRINTF(2, 3);
 static void put(struct variables *v, const char *format, ...)
 {
@@ -43,6 +55,8 @@ static void put(struct variables *v, const char *format, ...)
 	va_start(ap, format);
 	n = vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	if (n < (int)sizeof(text) && has_key(v, text))
+		return;
 	copy = arena_copy(&v->arena, sv_from(text));
 	if (n >= (int)sizeof(text) || !copy.ptr || v->count == VARIABLES_MAX)
 		v->failed = true;
@@ -58,8 +72,8 @@ static void keep(struct variables *v, const char *name)
 		put(v, "%s=%s", name, value);
 }
 
-/* The user's variables come first: what getenv finds first counts, and the
- * reserved ones were refused, so a user may set TZ or HOME. */
+/* The user's variables come first; the reserved ones were refused, so a user
+ * may set TZ or HOME but not a region. */
 static void fill(struct variables *v, const struct launch *how)
 {
 	const struct function *f = how->function;

@@ -200,10 +200,10 @@ is 'a Python error' \
 	'a[0]["payload"]["errorType"] == "ValueError" and
 	[s for s in r("segment") if "cause" in s][0]["cause"]["exceptions"][0]
 	["message"] == "n\u00f6"'
-run provided x '{"a":1}' --runtime provided.al2023
+run provided x '{"a":1}' --runtime provided.al2023 --env TZ=Asia/Kolkata
 is 'a bootstrap of its own, in shell' \
-	'a[0]["payload"] == {"shell": {"a": 1}} and ("got " + a[0]["requestId"])
-	in [m["message"] for m in r("log")]'
+	'a[0]["payload"] == {"shell": {"a": 1}, "zone": "Asia/Kolkata"} and
+	("got " + a[0]["requestId"]) in [m["message"] for m in r("log")]'
 
 # --- several --------------------------------------------------------------------
 rm -f "$tmp/got"/*

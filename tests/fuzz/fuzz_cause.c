@@ -25,8 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	emit_function_document(&out, &run);
 	assert(out.len <= SEGMENT_BYTES_MAX);
 	assert(json_parse(&doc, &arena, buf_view(&out), NULL) == 0);
-	text = xray_datagram_document(sv_make((const char *)data, size),
-				      &arena);
+	text = xray_udp_document(sv_make((const char *)data, size), &arena);
 	assert(!text.ptr || text.len >= 2);
 	buf_fini(&out);
 	arena_fini(&arena);
