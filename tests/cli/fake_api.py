@@ -3,7 +3,8 @@
 
 Usage: fake_api.py PORT_FILE [PORT]. Writes the port it took to PORT_FILE and
 appends each request line to PORT_FILE.log. A file PORT_FILE.status holding a
-number makes every answer an error with that HTTP status.
+number makes every answer an error with that HTTP status. FAKE_API=FOLDER in
+the environment: files in tests/fixtures/FOLDER come before those.
 """
 import http.server
 import json
@@ -11,8 +12,9 @@ import os
 import sys
 import urllib.parse
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                        "..", "fixtures", "top")
+FOLDERS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "..", "fixtures")
+FIXTURES = os.path.join(FOLDERS, "top")
 FILES = {
     "/api/v1/functions": "functions",
     "/api/v1/alarms": "alarms",
@@ -60,7 +62,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name = "usage" if path.endswith("8476a536") else None
         if not name:
             return self.error(404, "NotFound", "there is no such thing")
-        with open(os.path.join(FIXTURES, name + ".json"), "rb") as file:
+        path = os.path.join(FOLDERS, os.environ.get("FAKE_API", "top"),
+                            name + ".json")
+        if not os.path.exists(path):
+            path = os.path.join(FIXTURES, name + ".json")
+        with open(path, "rb") as file:
             return self.answer(200, file.read())
 
     def log_message(self, *args):

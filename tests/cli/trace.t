@@ -1,0 +1,61 @@
+#!/bin/sh
+# tally-trace against a fake API (tests/cli/fake_api.py): what it asks, what it
+# prints, how it fails. TAP.
+set -u
+cd "$(dirname "$0")/../.."
+. tests/cli/lib.sh
+plan 30
+unset NO_COLOR TALLY_ENDPOINT COLUMNS
+export LC_ALL=C.UTF-8
+# run EXIT NAME ARGUMENT...: how tally-trace ends
+run() {
+	wanted=$1 name=$2
+	shift 2
+	"$BIN/tally-trace" "$@" >"$TMP/out" 2>"$TMP/err" </dev/null
+	is "$?" "$wanted" "$name"
+}
+asked() { tail -1 "$TMP/port.log"; }
+# Nothing below space but newlines, no DEL, in what was printed.
+clean() { ! LC_ALL=C tr -d '\n -~\200-\377' <"$TMP/out" | grep -q .; }
+
+FAKE_API=trace python3 tests/cli/fake_api.py "$TMP/port" &
+PID=$!
+wait_for "[ -s '$TMP/port' ]" 10
+export TALLY_ENDPOINT="http://127.0.0.1:$(cat "$TMP/port")"
+
+COLUMNS=110 run 0 "a trace by its id" 1-6b02d3f0-0123456789abcdef01234567
+is "$(sed -n 3,9p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
+	"the waterfall is a tree with bars"
+has "$TMP/out" 'Logs /aws/lambda/checkout' "log lines have their group"
+has "$TMP/out" '^    .x1b.31mred' "control bytes of a message are shown, not sent"
+check "and nothing else slips through" clean
+has "$TMP/out" '128 MB .71 MB used., billed 226 ms .ran 173.210 ms, init 52.000 ms., x86_64' \
+	"the inputs of the cost"
+has "$TMP/out" 'Lambda-GB-Second +0.02825 +GB-s +0.0000166667 +1 +0.000000470834' \
+	"quantity, rate and cost of each item, exact"
+has "$TMP/out" 'total 0.000000670834 USD, list price' "the total, exact"
+COLUMNS=44 run 0 "a narrow terminal" 1-6b02d3f0-0123456789abcdef01234567
+is "$(sed -n 4,10p "$TMP/out" | awk '{ if (length($0) > 44) print }')" "" "keeps its width"
+LC_ALL=C run 0 "without UTF-8" 1-6b02d3f0-0123456789abcdef01234567
+check "all is ASCII" sh -c "! LC_ALL=C grep -q '[^ -~]' '$TMP/out'"
+run 0 "with colour" --color=always 1-6b02d3f0-0123456789abcdef01234567
+has "$TMP/out" "$(printf '\033\\[31mfault')" "a fault is red"
+
+run 0 "a request without a trace" 8476a536
+has "$TMP/out" 'total 0.00000040833375 USD' "has a cost all the same"
+run 1 "an unknown id ends with 1" "no$(printf '\033')such/id"
+has "$TMP/err" 'nothing is known under no.x1bsuch/id; .tally-trace list' "and says what to do"
+is "$(asked)" "/api/v1/usage/no%1Bsuch%2Fid" "the id is escaped"
+
+run 0 "the map" map
+has "$TMP/out" '^checkout +AWS::Lambda::Function +38 +0 +0 +2 +250ms +400ms' "nodes with counts and times"
+has "$TMP/out" '^      └─ payments.x1b.2J .remote.  38 calls, 2 throttle' "edges as a tree, safe to print"
+has "$TMP/out" 'ping  2 calls, mean 200ms, p99 300ms, see above' "a circle of calls ends"
+run 0 "the list" list --since 2h --function checkout --limit 2
+like "$(asked)" '/api/v1/traces\?start=[0-9.]+&end=[0-9.]+&function=checkout&limit=2' "asks what was wanted"
+run 0 "the collector's answer" --json map
+is "$(json "$(cat "$TMP/out")" 'd["nodes"][4]["name"] == "payments\x1b[2J"')" True "is JSON"
+run 2 "no argument is a wrong usage"
+run 2 "a slip in a time too" map --since yesterday
+echo 503 >"$TMP/port.status"
+run 1 "a collector that is unwell" map
