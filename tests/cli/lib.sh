@@ -70,6 +70,7 @@ wait_for() {
 }
 # start_collector [OPTION ...]: sets PID, HTTP (a URL), XRAY (address:port)
 start_collector() {
+	: >"$TMP/out" # what an earlier one printed is not this one's
 	"$BIN/tally-collector" --data "$DATA" --http 127.0.0.1:0 \
 		--xray 127.0.0.1:0 "$@" >"$TMP/out" 2>>"$TMP/collector.log" &
 	PID=$!
