@@ -7,7 +7,7 @@
 static const struct aws_service {
 	const char *sent; /* any case; boto's names and the JS client's */
 	const char *type;
-	const char *resource_key;
+	const char *resource_key; /* of "aws"; NULL: none is known */
 	const char *resource_type;
 } services[] = {
 	{ "dynamodb", "AWS::DynamoDB", "table_name", "AWS::DynamoDB::Table" },
@@ -20,6 +20,15 @@ static const struct aws_service {
 	  "AWS::StepFunctions::StateMachine" },
 	{ "stepfunctions", "AWS::StepFunctions", "state_machine_arn",
 	  "AWS::StepFunctions::StateMachine" },
+	{ "logs", "AWS::CloudWatchLogs", NULL, NULL },
+	{ "cloudwatchlogs", "AWS::CloudWatchLogs", NULL, NULL },
+	{ "events", "AWS::EventBridge", NULL, NULL },
+	{ "eventbridge", "AWS::EventBridge", NULL, NULL },
+	{ "secretsmanager", "AWS::SecretsManager", NULL, NULL },
+	{ "ssm", "AWS::SSM", NULL, NULL },
+	{ "sts", "AWS::STS", NULL, NULL },
+	{ "kms", "AWS::KMS", NULL, NULL },
+	{ "firehose", "AWS::Firehose", NULL, NULL },
 };
 
 static const struct aws_service *find_service(struct sv name)

@@ -190,6 +190,51 @@ static void test_lambda(void **state)
 	arena_fini(&arena);
 }
 
+/* One node for a service, however the SDKs call it and its resource. */
+static void test_names_of_services(void **state)
+{
+	static const struct {
+		const char *name, *aws, *node, *type;
+	} rows[] = {
+		{ "DynamoDB", "{}", "DynamoDB", "AWS::DynamoDB" },
+		{ "dynamodb", "{\"table_name\":\"t\"}", "t",
+		  "AWS::DynamoDB::Table" },
+		{ "logs", "{}", "CloudWatchLogs", "AWS::CloudWatchLogs" },
+		{ "Rekognition", "{}", "Rekognition", "AWS::Rekognition" },
+		{ "Lambda", "{\"function_name\":\"fn\"}", "fn", "AWS::Lambda" },
+		{ "Lambda",
+		  "{\"function_name\":\"arn:aws:lambda:us-east-1:1:"
+		  "function:fn:live\"}",
+		  "fn", "AWS::Lambda" },
+		{ "SNS", "{\"topic_arn\":\"arn:aws:sns:us-east-1:1:top\"}",
+		  "top", "AWS::SNS::Topic" },
+		{ "SQS", "{\"queue_url\":\"x/\"}", "SQS", "AWS::SQS" },
+		/* a resource of another service is not this one's */
+		{ "S3", "{\"table_name\":\"t\"}", "S3", "AWS::S3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct graph g = GRAPH_INIT;
+		struct buf b = BUF_INIT;
+		const char *text;
+
+		buf_format(&b,
+			   "{" T ",\"id\":\"0000000000000001\",\"type\":"
+			   "\"subsegment\",\"parent_id\":"
+			   "\"0000000000000002\",\"name\":\"%s\","
+			   "\"namespace\":\"aws\",\"start_time\":1,"
+			   "\"end_time\":2,\"aws\":%s}",
+			   rows[i].name, rows[i].aws);
+		text = b.ptr;
+		add_trace(&g, &text, 1);
+		assert_int_equal(g.node_count, 1);
+		assert_non_null(node(&g, rows[i].node, rows[i].type));
+		graph_fini(&g);
+		buf_fini(&b);
+	}
+}
+
 static void test_loops_and_repeats(void **state)
 {
 	static const char *const texts[] = {
@@ -367,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_documented_sample),
 		cmocka_unit_test(test_inferred_and_replaced),
 		cmocka_unit_test(test_lambda),
+		cmocka_unit_test(test_names_of_services),
 		cmocka_unit_test(test_loops_and_repeats),
 		cmocka_unit_test(test_waterfall),
 		cmocka_unit_test(test_quantiles),
