@@ -33,7 +33,7 @@ for command in "tally status" "tally-trace map" "tally-bill"; do
 	# shellcheck disable=SC2086 # words are meant
 	is "$(TALLY_ENDPOINT=http://127.0.0.1:1 status_of "$BIN/"$command)" 1 \
 		"$command without a collector: 1"
-	has "$TMP/err" "^tally[a-z-]*: .*127\.0\.0\.1:1" \
+	has "$TMP/err" "^tally[a-z -]*: .*127\.0\.0\.1:1" \
 		"$command: the error names the endpoint"
 done
 

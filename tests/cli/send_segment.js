@@ -14,18 +14,17 @@ emitter.send = function (segment) {
 };
 
 xray.middleware.disableCentralizedSampling();
-const segment = new xray.Segment('café "orders"\u2028');
+const segment = new xray.Segment('café: orders @ 10 %');
 segment.addAnnotation('customer', 'Ali');
 segment.addAnnotation('count', 3);
 segment.addAnnotation('first', true);
-segment.addMetadata('deep', { a: [1, 2.5, -1e-7, { b: null }], text: '\u{1F600}\t\\' });
+segment.addMetadata('deep', { a: [1, 2.5, -1e-7, { b: null }], text: '"\u2028\u{1F600}\t\\' });
 segment.setUser('ali');
 const inner = segment.addNewSubsegment('inner');
 inner.addError(new Error('it broke'));
 inner.close();
 const remote = segment.addNewSubsegment('shop');
 remote.namespace = 'remote';
-remote.addRemoteRequestData = undefined;
 remote.http = { request: { url: 'http://shop/price', method: 'GET' },
   response: { status: 404, content_length: 12 } };
 remote.addErrorFlag();
