@@ -295,27 +295,63 @@ static int compare_events(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* One line of a message, its tabs (Node's runtime writes them between its
+ * fields) as spaces. */
+static struct sv keep_line(struct arena *a, struct sv line)
+{
+	char *bytes = arena_alloc(a, line.len + 1);
+
+	if (!bytes)
+		return SV("");
+	for (size_t i = 0; i < line.len; i++)
+		bytes[i] = line.ptr[i] == '\t' ? ' ' : line.ptr[i];
+	bytes[line.len] = '\0';
+	return sv_make(bytes, line.len);
+}
+
+/* A row for each line of each message. */
 static void read_events(struct waterfall *t, const json_t *list)
 {
-	size_t n = json_array_size(list);
+	const json_t *from;
+	size_t i;
 
-	if (n > EVENTS_MAX) {
-		t->left_out += n - EVENTS_MAX;
-		n = EVENTS_MAX;
-	}
-	t->events = arena_array(&t->arena, n + 1, sizeof(*t->events));
-	for (size_t i = 0; t->events && i < n; i++) {
-		const json_t *from = json_array_get(list, i);
+	t->events = arena_array(&t->arena, EVENTS_MAX, sizeof(*t->events));
+	if (!t->events)
+		return;
+	json_array_foreach(list, i, from)
+	{
+		struct sv rest = sv_trim(answer_text(from, "message"));
+		bool first = true;
 
-		t->events[i].time = answer_number(from, "time");
-		t->events[i].order = i;
-		t->events[i].message =
-			keep(&t->arena, sv_trim(answer_text(from, "message")));
-		t->event_count++;
+		while (first || rest.ptr) {
+			struct sv line = sv_cut(&rest, '\n');
+			struct event *event = &t->events[t->event_count];
+
+			if (t->event_count == EVENTS_MAX) {
+				t->left_out++;
+				break;
+			}
+			event->time = answer_number(from, "time");
+			event->order = t->event_count++;
+			event->continued = !first;
+			event->message = keep_line(&t->arena, line);
+			first = false;
+		}
 	}
 	if (t->event_count)
 		qsort(t->events, t->event_count, sizeof(*t->events),
 		      compare_events);
+}
+
+/* Milliseconds come as a decimal string, or as a number. */
+static void add_ms(struct buf *text, const json_t *usage, const char *key)
+{
+	struct sv exact = answer_text(usage, key);
+
+	if (exact.len)
+		buf_sv(text, exact);
+	else
+		buf_format(text, "%g", answer_number(usage, key));
 }
 
 static void read_summary(struct waterfall *t, const json_t *usage)
@@ -327,10 +363,15 @@ static void read_summary(struct waterfall *t, const json_t *usage)
 	if (answer_integer(usage, "max_memory_mb"))
 		buf_format(&text, ", %lld used",
 			   (long long)answer_integer(usage, "max_memory_mb"));
-	buf_format(&text, ", %s ms billed", answer_string(usage, "billed_ms"));
-	if (strtod(answer_string(usage, "init_ms"), NULL) > 0)
-		buf_format(&text, ", %s ms init",
-			   answer_string(usage, "init_ms"));
+	buf_text(&text, ", ");
+	add_ms(&text, usage, "billed_ms");
+	buf_text(&text, " ms billed");
+	if (strtod(answer_string(usage, "init_ms"), NULL) > 0 ||
+	    answer_number(usage, "init_ms") > 0) {
+		buf_text(&text, ", ");
+		add_ms(&text, usage, "init_ms");
+		buf_text(&text, " ms init");
+	}
 	t->summary = keep(&t->arena, buf_view(&text));
 	buf_fini(&text);
 }
@@ -382,11 +423,11 @@ static void read_usage(struct waterfall *t, const json_t *list)
 	}
 }
 
-/* From the first start to the last end, over what is sane. */
+/* From the first start to the last end, over what is sane: the documents'
+ * times are finer than the answer's own, which serve where no span has any. */
 static void measure(struct waterfall *t)
 {
-	double first = t->start > 0 ? t->start : INFINITY;
-	double last = t->start > 0 ? t->start + t->duration_s : -INFINITY;
+	double first = INFINITY, last = -INFINITY;
 
 	for (size_t i = 0; i < t->span_count; i++) {
 		if (!(t->spans[i].start > 0))

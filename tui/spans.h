@@ -15,7 +15,7 @@
 enum {
 	SPANS_MAX = 5000,
 	SPAN_DEPTH_MAX = 64, /* deeper subsegments are left out, and counted */
-	EVENTS_MAX = 5000,
+	EVENTS_MAX = 5000,   /* lines of logs */
 	CHARGES_MAX = 200,
 };
 
@@ -33,7 +33,8 @@ struct span {
 
 struct event {
 	double time;
-	size_t order; /* as it came, among equal times */
+	size_t order;   /* as it came, among equal times */
+	bool continued; /* a further line of the message above */
 	struct sv message;
 };
 
@@ -49,7 +50,7 @@ struct waterfall {
 	struct sv id;    /* as the collector names it */
 	struct sv asked; /* as it was asked for */
 	double start;
-	double duration_s; /* of all spans, at least the collector's */
+	double duration_s; /* of all spans */
 	struct sv status_text;
 	enum span_status status;
 	bool partial;

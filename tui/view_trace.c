@@ -150,8 +150,10 @@ static void draw_event(const struct top *top, struct cells *cells,
 {
 	struct buf offset = BUF_INIT;
 
-	buf_char(&offset, '+');
-	term_seconds(&offset, fmax(event->time - top->trace->start, 0));
+	if (!event->continued) {
+		buf_char(&offset, '+');
+		term_seconds(&offset, fmax(event->time - top->trace->start, 0));
+	}
 	cells_right(cells, area.x, area.y, TIME_COLUMNS - 2, TERM_DIM,
 		    buf_view(&offset));
 	cells_text(cells, area.x + TIME_COLUMNS, area.y,

@@ -186,7 +186,12 @@ int ctl_alarm(int argc, char **argv)
 		client_query(&path, "limit", limit);
 	}
 	ok = ctl_get(&o.ctl, path.ptr, &root);
-	if (ok && root)
+	if (ok && root &&
+	    !json_array_size(
+		    answer_array(root, history ? "changes" : "alarms")))
+		buf_text(&o.ctl.out, history ? "no alarm has changed\n" :
+					       "no alarm is defined\n");
+	else if (ok && root)
 		ok = history ? print_history(&o.ctl, root) :
 			       print_list(&o.ctl, root);
 	json_decref(root);

@@ -46,7 +46,7 @@ static const struct argp_option option_list[] = {
 	{ "request-id", KEY_REQUEST, "ID", 0, "Only this request's events", 0 },
 	{ "follow", 'f', NULL, 0, "Go on with new events until interrupted",
 	  0 },
-	{ "limit", 'n', "N", 0, "At most N events (1000)", 0 },
+	{ "limit", 'n', "N", 0, "At most N events, the latest (1000)", 0 },
 	{ 0 },
 };
 
@@ -115,8 +115,8 @@ static void query_time(struct buf *path, const char *name, double epoch)
 }
 
 /* end 0: none. */
-static bool ask(struct options *o, double start, double end, int64_t limit,
-		json_t **root)
+static bool ask(struct options *o, const char *order, double start, double end,
+		int64_t limit, json_t **root)
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
 	struct diag diag;
@@ -133,7 +133,7 @@ static bool ask(struct options *o, double start, double end, int64_t limit,
 		query_time(&path, "start", start);
 	if (end > 0)
 		query_time(&path, "end", end);
-	client_query(&path, "order", "asc");
+	client_query(&path, "order", order);
 	client_query(&path, "limit", text);
 	if (path.failed)
 		err = diag_set(&diag, ERR_LIMIT, "the query is too long");
@@ -269,7 +269,7 @@ static int follow(struct options *o)
 	int turn = 0, status = CTL_EXIT_FAILED;
 	json_t *root = NULL;
 
-	while (sets && ask(o, start, 0, FOLLOW_LIMIT, &root)) {
+	while (sets && ask(o, "asc", start, 0, FOLLOW_LIMIT, &root)) {
 		bool cut = answer_bool(root, "truncated");
 		size_t fresh = print_new(o, root, &sets[turn], &sets[1 - turn]);
 
@@ -296,18 +296,19 @@ static int follow(struct options *o)
 
 static int once(struct options *o)
 {
-	const json_t *event;
+	const json_t *events;
 	json_t *root;
-	size_t i;
 
-	if (!ask(o, o->since, o->until, o->limit, &root))
+	/* Asked backwards, so that a limit keeps the latest. */
+	if (!ask(o, "desc", o->since, o->until, o->limit, &root))
 		return CTL_EXIT_FAILED;
-	json_array_foreach(answer_array(root, "events"), i, event)
-		print_event(o, event);
+	events = answer_array(root, "events");
+	for (size_t i = json_array_size(events); i-- > 0;)
+		print_event(o, json_array_get(events, i));
 	if (answer_bool(root, "truncated"))
 		fprintf(stderr,
-			"%s: there are more; narrow the time or raise "
-			"--limit\n",
+			"%s: there are older ones: raise --limit, or give "
+			"--until\n",
 			o->ctl.name);
 	json_decref(root);
 	return CTL_EXIT_OK;

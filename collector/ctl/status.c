@@ -55,11 +55,15 @@ static const struct argp argp = {
 	.children = children,
 };
 
+/* The unit is the last word of a name, but for a qualifier. */
 static bool has_unit(const char *name, const char *unit)
 {
 	size_t n = strlen(name), u = strlen(unit);
 
-	if (n < u || strcmp(name + n - u, unit))
+	if (n > 4 &&
+	    (!strcmp(name + n - 4, "_max") || !strcmp(name + n - 4, "_min")))
+		n -= 4;
+	if (n < u || strncmp(name + n - u, unit, u))
 		return false;
 	return n == u || name[n - u - 1] == '_' || name[n - u - 1] == '.';
 }

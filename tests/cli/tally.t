@@ -80,7 +80,7 @@ check "health"
 
 run 0 logs /aws/lambda/checkout --since 2026-11-22 --filter "a b&c" \
 	--request-id id-1 --stream s1 -n 5 && said "payment refused" &&
-	asked "/api/v1/logs?group=%2Faws%2Flambda%2Fcheckout&stream=s1&request_id=id-1&contains=a%20b%26c&start=1795305600.000&order=asc&limit=5"
+	asked "/api/v1/logs?group=%2Faws%2Flambda%2Fcheckout&stream=s1&request_id=id-1&contains=a%20b%26c&start=1795305600.000&order=desc&limit=5"
 check "logs asks for what was wanted"
 clean && said '\x1b[31mred'
 check "an escape in a message is shown, not obeyed"
