@@ -63,6 +63,17 @@ static bool is_over_age(const struct traces *t)
 	       t->now_ns - t->opened_ns >= t->options.seal_age_ns;
 }
 
+/* Time is what frames and ticks say; a clock that is set back takes the head's
+ * age and the last look at retention with it, so that both go on. */
+static void note_time(struct traces *t, int64_t ns)
+{
+	t->now_ns = ns;
+	if (t->opened_ns > ns)
+		t->opened_ns = ns;
+	if (t->retention_ns > ns)
+		t->retention_ns = ns;
+}
+
 /* Only a head that is over its size stops the view when it cannot be sealed;
  * one that is merely old can wait. A disk that is full is not asked at once
  * again, since each try writes until it fails. */
@@ -133,8 +144,7 @@ static int traces_apply(void *self, const struct delivery *d)
 	struct traces *t = self;
 	int e;
 
-	if (d->frame->received.ns > t->now_ns)
-		t->now_ns = d->frame->received.ns;
+	note_time(t, d->frame->received.ns);
 	if (d->frame->position != t->half_applied) {
 		e = seal_if_due(t);
 		if (e)
@@ -174,8 +184,7 @@ static int traces_tick(void *self, struct wall now)
 {
 	struct traces *t = self;
 
-	if (now.ns > t->now_ns)
-		t->now_ns = now.ns;
+	note_time(t, now.ns);
 	if (t->half_applied == UINT64_MAX) {
 		int e = seal_if_due(t);
 

@@ -54,7 +54,7 @@ struct traces {
 	struct arena scratch;
 	uint64_t next_number, next_sequence;
 	int64_t opened_ns;    /* frame time the head collects since; 0: empty */
-	int64_t now_ns;       /* the latest time it was told */
+	int64_t now_ns;       /* the time it was told last */
 	int64_t retention_ns; /* when retention was last looked at */
 	uint64_t half_applied; /* position of a frame; UINT64_MAX: none */
 	int seal_wait, seal_err; /* calls to let pass after a failure */

@@ -25,9 +25,11 @@ struct seal {
 
 /* --- choosing ----------------------------------------------------------------- */
 
+/* What is dated in the future came before the clock was set back. */
 static bool is_quiet(const struct traces *t, const struct head_trace *trace)
 {
-	return trace->last_ns <= t->now_ns - t->options.quiet_ns;
+	return trace->last_ns <= t->now_ns - t->options.quiet_ns ||
+	       trace->last_ns > t->now_ns + t->options.quiet_ns;
 }
 
 /* By size the seal must bring room: where what is quiet is less than half of

@@ -437,6 +437,23 @@ static void test_seal_by_age(void **state)
 	free(after);
 }
 
+/* A clock that was a year ahead and is set right stops nothing. */
+static void test_clock_set_back(void **state)
+{
+	struct fixture *f = *state;
+	struct view *v = traces_view(f->t);
+
+	f->now_ns += 365 * DAY_NS;
+	send_segment(f, 1, 1, 1, "");
+	f->now_ns -= 365 * DAY_NS;
+	send_segment(f, 2, 1, 2, "");
+	f->now_ns += TRACES_SEAL_AGE_NS;
+	assert_int_equal(v->ops->tick(v->self, (struct wall){ f->now_ns }), 0);
+	assert_int_equal(stats(f).seals, 1);
+	assert_int_equal(stats(f).head_traces, 0);
+	assert_int_equal(stats(f).blocks_deleted, 0);
+}
+
 static void test_seal_by_size(void **state)
 {
 	struct fixture *f = *state;
@@ -694,6 +711,7 @@ int main(void)
 		VIEW_TEST(test_repeats_and_progress),
 		VIEW_TEST(test_recent),
 		VIEW_TEST(test_seal_by_age),
+		VIEW_TEST(test_clock_set_back),
 		VIEW_TEST(test_seal_by_size),
 		VIEW_TEST(test_trace_limits),
 		VIEW_TEST(test_retention),
