@@ -9,6 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Fortified headers make macros of them under clang. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets
 #pragma GCC poison atoi atol atoll localtime gmtime ctime asctime system popen
 

@@ -351,7 +351,7 @@ static void udp_load(const struct target *t, struct worker *w)
 static double cpu_seconds(int pid)
 {
 	char path[64], text[1024];
-	unsigned long long user, kernel;
+	unsigned long long user = 0, kernel = 0;
 	const char *p;
 	FILE *f;
 
