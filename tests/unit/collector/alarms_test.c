@@ -83,9 +83,9 @@ static void test_table(void **state)
 
 				points_from(rows[i].points, points);
 				assert_int_equal(alarm_range(&d), 5);
-				got = alarm_judge(&d, points,
-						  (enum alarm_state)previous,
-						  NULL);
+				got = (int)alarm_judge(
+					&d, points, (enum alarm_state)previous,
+					NULL);
 				if (got != (want == KEEP ? previous : want))
 					fail_msg("%s M=%u policy %d: %d",
 						 rows[i].points, rows[i].m,
