@@ -11,6 +11,7 @@
 #include <sys/file.h>
 
 #include "agent/ids.h"
+#include "agent/whole.h"
 #include "core/base/hash.h"
 #include "core/wire/native.h"
 
@@ -53,59 +54,6 @@ static int file_path(const struct spool *s, char *out, const char *folder,
 	return path_of(s, out, name);
 }
 
-/* --- small files ---------------------------------------------------------- */
-
-/* Written beside, synced, renamed: there or not there, never half. */
-static int write_whole(struct spool *s, const char *tmp, const char *path,
-		       const void *bytes, size_t n)
-{
-	const struct disk_ops *disk = s->env->disk;
-	void *self = s->env->disk_self;
-	int fd = disk->open(self, tmp, O_WRONLY | O_CREAT | O_TRUNC);
-	int e;
-
-	if (fd < 0)
-		return fd;
-	e = disk->pwrite(self, fd, bytes, n, 0);
-	if (e >= 0)
-		e = disk->datasync(self, fd);
-	disk->close(self, fd);
-	if (e >= 0)
-		e = disk->rename(self, tmp, path);
-	if (e < 0) {
-		disk->unlink(self, tmp);
-		return e;
-	}
-	return disk->sync_dir(self, s->dir);
-}
-
-static int read_whole(struct spool *s, const char *path, struct buf *out,
-		      size_t limit)
-{
-	const struct disk_ops *disk = s->env->disk;
-	void *self = s->env->disk_self;
-	int fd = disk->open(self, path, O_RDONLY);
-	int64_t size;
-	char *to;
-
-	if (fd < 0)
-		return env_err(fd);
-	size = disk->size(self, fd);
-	buf_reset(out);
-	to = size >= 0 && size <= (int64_t)limit ? buf_grow(out, (size_t)size) :
-						   NULL;
-	if (!to) {
-		disk->close(self, fd);
-		return size < 0 ? env_err(size) : ERR_CORRUPT;
-	}
-	size = disk->pread(self, fd, to, (size_t)size, 0);
-	disk->close(self, fd);
-	if (size < 0)
-		return env_err(size);
-	out->len = (size_t)size;
-	return 0;
-}
-
 /* The producer's name, made once. */
 static int load_producer(struct spool *s)
 {
@@ -118,7 +66,7 @@ static int load_producer(struct spool *s)
 		e = path_of(s, tmp, "producer.tmp");
 	if (e < 0)
 		return e;
-	e = read_whole(s, path, &s->scratch, 4096);
+	e = whole_read(s->env, path, &s->scratch, 4096);
 	if (e == 0) {
 		struct sv text = sv_trim(buf_view(&s->scratch));
 
@@ -130,7 +78,7 @@ static int load_producer(struct spool *s)
 	if (e != ERR_NOT_FOUND)
 		return e;
 	id_hex(s->producer, sizeof(raw));
-	return env_err(write_whole(s, tmp, path, s->producer,
+	return env_err(whole_write(s->env, s->dir, tmp, path, s->producer,
 				   SPOOL_PRODUCER_SIZE - 1));
 }
 
@@ -169,18 +117,6 @@ struct listing {
 	int e;
 };
 
-static uint64_t file_size(struct spool *s, const char *path)
-{
-	int fd = s->env->disk->open(s->env->disk_self, path, O_RDONLY);
-	int64_t size;
-
-	if (fd < 0)
-		return 0;
-	size = s->env->disk->size(s->env->disk_self, fd);
-	s->env->disk->close(s->env->disk_self, fd);
-	return size > 0 ? (uint64_t)size : 0;
-}
-
 static void on_file(void *arg, const char *name)
 {
 	struct listing *l = arg;
@@ -209,7 +145,7 @@ static void on_file(void *arg, const char *name)
 		if (sequence > s->done_mark)
 			s->done_mark = sequence;
 	} else if (sv_eq(rest, SV("batch"))) {
-		l->e = add_entry(s, sequence, file_size(s, path));
+		l->e = add_entry(s, sequence, whole_size(s->env, path));
 	} else {
 		return;
 	}
@@ -409,8 +345,9 @@ static int put_locked(struct spool *s, const struct records *records)
 		e = add_entry(s, sequence, s->scratch.len);
 	if (e < 0)
 		return e;
-	e = write_whole(s, tmp, path, s->scratch.ptr, s->scratch.len);
-	if (e < 0 && file_size(s, path) == 0) {
+	e = whole_write(s->env, s->dir, tmp, path, s->scratch.ptr,
+			s->scratch.len);
+	if (e < 0 && whole_size(s->env, path) == 0) {
 		s->count--;
 		s->stats.files--;
 		s->stats.bytes -= s->scratch.len;
@@ -493,7 +430,8 @@ static int oldest_locked(struct spool *s, uint64_t *sequence, struct buf *bytes)
 		*sequence = s->entries[s->gone].sequence;
 		e = file_path(s, path, "", *sequence, "batch");
 		if (e == 0)
-			e = read_whole(s, path, &s->scratch, s->scratch.limit);
+			e = whole_read(s->env, path, &s->scratch,
+				       s->scratch.limit);
 		if (e < 0 && e != ERR_CORRUPT)
 			return e;
 		if (e == 0 && is_whole(buf_view(&s->scratch))) {

@@ -204,10 +204,10 @@ static void test_datagrams(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(xray_udp_document(sv_from(rows[i].text),
-							&arena)
-						 .ptr != NULL,
-				 rows[i].good);
+		assert_int_equal(
+			xray_udp_document(sv_from(rows[i].text), &arena).ptr !=
+				NULL,
+			rows[i].good);
 	seen = xray_udp_document(
 		load("xray-js-lambda.bin", bytes, sizeof(bytes)), &arena);
 	assert_true(sv_starts(seen, SV("{\"id\":\"1b041e37049e652c\"")));
@@ -220,7 +220,7 @@ static void test_datagrams(void **state)
 		document[0] = '{';
 		document[size - 1] = '}';
 		seen = xray_udp_document(sv_make(big, (size_t)n + size),
-					      &arena);
+					 &arena);
 		assert_int_equal(seen.ptr != NULL, size == 65536);
 	}
 	arena_fini(&arena);
