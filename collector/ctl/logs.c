@@ -154,8 +154,8 @@ static void print_event(struct options *o, const json_t *event)
 		ctl_json_line(&o->ctl, event);
 		return;
 	}
-	while (message.len && (message.ptr[message.len - 1] == '\n' ||
-			       message.ptr[message.len - 1] == '\r'))
+	while (message.len &&
+	       memchr(" \t\r\n", message.ptr[message.len - 1], 4))
 		message.len--;
 	buf_text(out, term_style(&o->ctl.term, TERM_DIM));
 	term_time(out, answer_number(event, "time"), true);
