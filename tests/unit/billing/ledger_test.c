@@ -168,6 +168,36 @@ static void test_restart_anywhere(void **state)
 	}
 }
 
+/* A frame that fails in its middle leaves nothing behind. */
+static void test_half_a_frame(void **state)
+{
+	char text[2000];
+	struct fixture f;
+	struct frame fr = { .position = position_of(0),
+			    .next = position_of(1),
+			    .scope = scope };
+	struct usage u[2];
+	struct records r = { .usage = u, .usage_count = 2 };
+	struct delivery d = { .frame = &fr, .records = &r };
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	fixture_open(&f);
+	u[0] = usage_of(&f.arena, 0);
+	u[1] = usage_of(&f.arena, 1);
+	u[1].resource = sv_make(text, sizeof(text));
+	assert_int_equal(ledger_view(f.l)->ops->apply(f.l, &d), ERR_LIMIT);
+	assert_int_equal(ledger_view(f.l)->position, 0);
+	assert_all(&f, 0);
+	replay(&f, FRAMES);
+	assert_all(&f, FRAMES * PER_FRAME);
+	checkpoint(&f);
+	ledger_down(&f);
+	ledger_up(&f);
+	assert_all(&f, FRAMES * PER_FRAME);
+	fixture_close(&f);
+}
+
 static void test_ranges(void **state)
 {
 	const int64_t end = T0 + FRAMES * PER_FRAME * STEP;
@@ -480,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_old),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_restart_anywhere),
+		cmocka_unit_test(test_half_a_frame),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_damaged_index),
