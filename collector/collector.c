@@ -137,6 +137,13 @@ static int open_views(struct collector *c, struct diag *diag)
 static int open_pipeline(struct collector *c, struct diag *diag)
 {
 	struct api *a = &c->api;
+	struct view *views[] = {
+		producers_view(c->producers), ledger_view(a->ledger),
+		traces_view(a->traces),       series_view(a->series),
+		logs_view(a->logs),           alarms_view(a->alarms),
+	};
+	size_t view_count = sizeof(views) / sizeof(views[0]);
+	struct journal_options journal = { 0 };
 	char path[CONFIG_TEXT_MAX + 16];
 	struct apply_options options = {
 		.env = c->env,
@@ -146,19 +153,18 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 	int e;
 
 	sub_path(c, "journal", path);
-	e = journal_open(&a->journal, c->env, path, NULL, diag);
+	for (size_t i = 0; i < view_count; i++)
+		if (views[i]->position > journal.least_position)
+			journal.least_position = views[i]->position;
+	e = journal_open(&a->journal, c->env, path, &journal, diag);
 	if (e)
 		return e;
 	options.journal = a->journal;
 	e = apply_new(&a->apply, &options);
 	if (e)
 		return diag_set(diag, e, "out of memory");
-	apply_add(a->apply, producers_view(c->producers));
-	apply_add(a->apply, ledger_view(a->ledger));
-	apply_add(a->apply, traces_view(a->traces));
-	apply_add(a->apply, series_view(a->series));
-	apply_add(a->apply, logs_view(a->logs));
-	apply_add(a->apply, alarms_view(a->alarms));
+	for (size_t i = 0; i < view_count; i++)
+		apply_add(a->apply, views[i]);
 	a->ingest = (struct ingest){
 		.env = c->env,
 		.journal = a->journal,
@@ -184,8 +190,8 @@ static int open_daemon(struct collector *c, struct diag *diag)
 	};
 
 	for (int tries = any ? PORT_TRIES : 1;; tries--) {
-		int e = xray_udp_start(&c->udp, &c->api.ingest,
-				       c->config->xray, diag);
+		int e = xray_udp_start(&c->udp, &c->api.ingest, c->config->xray,
+				       diag);
 
 		if (e)
 			return e;
