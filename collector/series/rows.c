@@ -270,6 +270,7 @@ static int decode_dist(struct row *r, struct sv s)
 		return ERR_NOMEM;
 	e = sketch_decode(r->dist, s);
 	if (e) {
+		sketch_fini(r->dist);
 		free(r->dist);
 		r->dist = NULL;
 	}
