@@ -519,6 +519,7 @@ int filing_fetch(struct feeder *f, const struct rrd_plan *plan, enum tier tier,
 	if (!e) {
 		pthread_mutex_lock(&f->series->lock);
 		f->series->stats.rrd_reads += plan->count;
+		f->series->stats.rrd_points += out->count;
 		pthread_mutex_unlock(&f->series->lock);
 	}
 	return e;

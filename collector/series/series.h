@@ -65,8 +65,9 @@ struct series_stats {
 	uint64_t series, open_rows, blocks, block_bytes;
 	uint64_t checkpoint_bytes; /* of the last one */
 	uint64_t rrd_files, rrd_updates, rrd_rows, rrd_rebuilt, rrd_damaged;
-	uint64_t rrd_busy;  /* reads its full queue turned away */
-	uint64_t rrd_reads; /* ranges served by RRD files */
+	uint64_t rrd_busy;   /* reads its full queue turned away */
+	uint64_t rrd_reads;  /* ranges served by RRD files */
+	uint64_t rrd_points; /* steps with data in them */
 	int64_t watermark_ns;
 };
 
