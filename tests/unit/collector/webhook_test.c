@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "collector/alarms/webhook.h"
+
+enum { ANSWERS_MAX = 8 };
+
+/* A receiver that answers with one status after the other. */
+struct receiver {
+	int fd;
+	uint16_t port;
+	int answers[ANSWERS_MAX];
+	int count;
+	char last[4096]; /* the last request, as it came */
+	pthread_t thread;
+};
+
+static void answer(struct receiver *r, int client, int status)
+{
+	char text[128];
+	size_t have = 0;
+	int n;
+
+	/* libcurl sends a small head and body at once or nearly so. */
+	while (have < sizeof(r->last) - 1) {
+		ssize_t got = read(client, r->last + have,
+				   sizeof(r->last) - 1 - have);
+
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+		r->last[have] = '\0';
+		if (strstr(r->last, "}END"))
+			break;
+	}
+	n = snprintf(text, sizeof(text),
+		     "HTTP/1.1 %d x\r\nContent-Length: 0\r\n"
+		     "Connection: close\r\n\r\n",
+		     status);
+	assert_int_equal(write(client, text, (size_t)n), n);
+	close(client);
+}
+
+static void *receive(void *arg)
+{
+	struct receiver *r = arg;
+
+	for (int i = 0; i < r->count; i++) {
+		int client = accept(r->fd, NULL, NULL);
+
+		if (client < 0)
+			break;
+		answer(r, client, r->answers[i]);
+	}
+	return NULL;
+}
+
+static void receiver_start(struct receiver *r)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(at);
+
+	r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(r->fd >= 0);
+	assert_int_equal(bind(r->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(r->fd, 8), 0);
+	assert_int_equal(getsockname(r->fd, (struct sockaddr *)&at, &size), 0);
+	r->port = ntohs(at.sin_port);
+	assert_int_equal(pthread_create(&r->thread, NULL, receive, r), 0);
+}
+
+static void receiver_end(struct receiver *r)
+{
+	pthread_join(r->thread, NULL);
+	close(r->fd);
+}
+
+static int post(struct webhook *w, uint16_t port, const char *body)
+{
+	char url[64];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook", port);
+	return webhook_post(w, sv_from(url), sv_from(body));
+}
+
+static struct webhook_stats settle(struct webhook *w)
+{
+	struct webhook_stats stats;
+
+	for (int i = 0; i < 2000; i++) {
+		webhook_stats(w, &stats);
+		if (!stats.waiting)
+			break;
+		usleep(5000);
+	}
+	assert_int_equal(stats.waiting, 0);
+	return stats;
+}
+
+static void test_posted(void **state)
+{
+	struct receiver r = { .answers = { 200 }, .count = 1 };
+	struct webhook_stats stats;
+	struct webhook *w;
+
+	(void)state;
+	receiver_start(&r);
+	assert_int_equal(webhook_open(&w, NULL), 0);
+	assert_int_equal(post(w, r.port, "{\"AlarmName\":\"a\"}END"), 0);
+	stats = settle(w);
+	assert_int_equal(stats.posted, 1);
+	assert_int_equal(stats.retried, 0);
+	webhook_close(w);
+	receiver_end(&r);
+	assert_non_null(strstr(r.last, "POST /hook HTTP/1.1"));
+	assert_non_null(strstr(r.last, "Content-Type: application/json"));
+	assert_non_null(strstr(r.last, "{\"AlarmName\":\"a\"}END"));
+}
+
+static void test_tried_again(void **state)
+{
+	const struct webhook_options options = { .backoff_ms = 10 };
+	struct receiver r = { .answers = { 500, 302, 204 }, .count = 3 };
+	struct webhook_stats stats;
+	struct webhook *w;
+
+	(void)state;
+	receiver_start(&r);
+	assert_int_equal(webhook_open(&w, &options), 0);
+	assert_int_equal(post(w, r.port, "{}END"), 0);
+	stats = settle(w);
+	assert_int_equal(stats.posted, 1);
+	assert_int_equal(stats.retried, 2);
+	webhook_close(w);
+	receiver_end(&r);
+}
+
+static void test_given_up(void **state)
+{
+	const struct webhook_options options = { .backoff_ms = 5, .tries = 3 };
+	struct webhook_stats stats;
+	struct webhook *w;
+
+	(void)state;
+	assert_int_equal(webhook_open(&w, &options), 0);
+	/* Nobody listens there; and what is no URL of the web is not spoken. */
+	assert_int_equal(post(w, 1, "{}"), 0);
+	assert_int_equal(webhook_post(w, SV("file:///etc/passwd"), SV("{}")),
+			 0);
+	stats = settle(w);
+	assert_int_equal(stats.given_up, 2);
+	assert_int_equal(stats.retried, 4);
+	assert_int_equal(stats.posted, 0);
+	webhook_close(w);
+}
+
+static void test_limits(void **state)
+{
+	const struct webhook_options options = { .backoff_ms = 60000,
+						 .queue_max = 2 };
+	char *large = malloc(WEBHOOK_BODY_MAX + 1);
+	struct webhook_stats stats;
+	struct webhook *w;
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, 'x', WEBHOOK_BODY_MAX + 1);
+	assert_int_equal(webhook_open(&w, &options), 0);
+	assert_int_equal(webhook_post(w, SV("http://127.0.0.1:1/"),
+				      sv_make(large, WEBHOOK_BODY_MAX + 1)),
+			 ERR_LIMIT);
+	assert_int_equal(post(w, 1, "{}"), 0);
+	assert_int_equal(post(w, 1, "{}"), 0);
+	assert_int_equal(post(w, 1, "{}"), ERR_BUSY);
+	webhook_stats(w, &stats);
+	assert_int_equal(stats.refused, 1);
+	assert_int_equal(stats.waiting, 2);
+	webhook_close(w); /* does not wait a minute */
+	free(large);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_posted),
+		cmocka_unit_test(test_tried_again),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
