@@ -95,6 +95,7 @@ print(a["Traces"], a["UnprocessedTraceIds"])' "$TMP/got")" \
 	"[] ['1-$hex-00000000000000000000ffff']" "an unknown trace is listed"
 
 stop_collector
+is "$STATUS" 0 "the collector ends cleanly"
 start_collector
 check "after a restart it is still there" get_traces "$TMP/got" "$trace"
 tail -n +2 "$TMP/sent" >"$TMP/wanted"
