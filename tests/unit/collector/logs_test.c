@@ -722,6 +722,47 @@ static void test_groups(void **state)
 	place_close(&p);
 }
 
+/* One more of everything than an answer takes. */
+static void test_most_of_an_answer(void **state)
+{
+	struct place p = { 0 };
+	struct logs_query q = { .limit = SIZE_MAX };
+	struct logs_group *groups;
+	struct log_event *events;
+	bool truncated;
+	char name[32];
+	size_t n;
+
+	(void)state;
+	place_open(&p, NULL);
+	for (int i = 0; i <= LOGS_LIMIT_MAX; i++) {
+		snprintf(name, sizeof(name), "group-%05d", i);
+		add(&p, name, "s", T0 + i, "x");
+	}
+	n = ask(&p, &q, &events, &truncated);
+	assert_int_equal(n, LOGS_LIMIT_MAX);
+	assert_true(truncated);
+	assert_int_equal(events[n - 1].time_ns, T0 + LOGS_LIMIT_MAX - 1);
+	assert_int_equal(LOGS_GROUPS_MAX, LOGS_LIMIT_MAX);
+	assert_int_equal(logs_groups(p.logs, &SCOPE, &p.arena, &groups, &n,
+				     &truncated),
+			 0);
+	assert_int_equal(n, LOGS_GROUPS_MAX);
+	assert_true(truncated);
+	/* A request whose lines lie in more streams than it can be tried in. */
+	for (int i = 0; i < 16; i++) {
+		snprintf(name, sizeof(name), "stream-%d", i);
+		add(&p, F, name, T0 + i, "END RequestId: " ID_A);
+	}
+	q.request_id = SV(ID_A);
+	assert_int_equal(ask(&p, &q, &events, &truncated), 16);
+	assert_false(truncated);
+	add(&p, F, "one more", T0, "END RequestId: " ID_A);
+	assert_int_equal(ask(&p, &q, &events, &truncated), 16);
+	assert_true(truncated);
+	place_close(&p);
+}
+
 /* --- readers beside the writer --------------------------------------------------------- */
 
 struct reader {
@@ -796,6 +837,7 @@ int main(void)
 		cmocka_unit_test(test_number_of_blocks),
 		cmocka_unit_test(test_when_it_seals),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_most_of_an_answer),
 		cmocka_unit_test(test_readers),
 	};
 
