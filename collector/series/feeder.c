@@ -97,7 +97,7 @@ bool feeder_plan(const struct feeder *f, const struct entry *e, enum tier tier,
 	if (p->inexact || e->late_all)
 		return true;
 	low = file->progress - tier_keep(tier) + step;
-	low = step_ceil(low > file->start ? low : file->start, step);
+	low = step_ceil(low > file->from[tier] ? low : file->from[tier], step);
 	low = low > first ? low : first;
 	high = minute_floor(file->progress, step);
 	high = high < end ? high : end;
@@ -151,7 +151,7 @@ int feeder_fetch(struct feeder *f, const struct rrd_plan *plan, enum tier tier,
 	pthread_mutex_lock(&f->lock);
 	if (f->stop)
 		e = ERR_CLOSED;
-	else if (f->queued == FEEDER_QUEUE_MAX)
+	else if (f->queued >= f->queue_max)
 		e = ERR_BUSY;
 	if (!e) {
 		*f->last = &r;
@@ -285,6 +285,8 @@ int feeder_open(struct feeder **out, struct series *s, struct diag *diag)
 		return ERR_NOMEM;
 	f->series = s;
 	f->last = &f->first;
+	f->queue_max = s->options.rrd_queue ? s->options.rrd_queue :
+					      FEEDER_QUEUE_MAX;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->work, NULL);
 	pthread_cond_init(&f->done, NULL);

@@ -40,7 +40,9 @@ struct rrd_file {
 	unsigned built; /* of them, in the files with all their history */
 	bool ready;     /* the files may be read */
 	bool rebuild;
-	int32_t start;    /* minute the files begin at */
+	/* Minute from which each tier's rows are its own: what is older was
+	 * written from a coarser one. [TIER_3600]: where the files begin. */
+	int32_t from[TIERS];
 	int32_t progress; /* and end at */
 	int32_t claimed;  /* data before it is late: >= progress */
 	int32_t retry;    /* minute before which it is not built again */
@@ -100,7 +102,7 @@ struct feeder {
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;
 	struct fetch_request *first, **last;
-	size_t queued;
+	size_t queued, queue_max;
 	bool stop, woken, forced;
 	uint64_t passes_asked, passes_done;
 };

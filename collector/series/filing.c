@@ -313,23 +313,22 @@ static int32_t history_start(const struct rrd_file *file, int32_t target)
 }
 
 /* Each stretch from the finest tier that still has it. */
-static int write_history(struct job *j, int32_t start, int32_t target)
+static int write_history(struct job *j, int32_t start, int32_t target,
+			 int32_t from[TIERS])
 {
-	int32_t from = start;
 	int e = 0;
 
+	from[TIER_3600] = start;
 	for (int t = TIER_3600; t >= 0 && !e; t--) {
 		int32_t to = target;
 
-		if (t > 0)
-			to = minute_floor(target -
-						  tier_keep((enum tier)(t - 1)),
-					  60) +
-			     60;
-		if (to > from) {
-			e = write_range(j, (enum tier)t, from, to);
-			from = to;
+		if (t > 0) {
+			to = target - tier_keep((enum tier)(t - 1));
+			to = to > start ? minute_floor(to, 60) + 60 : start;
+			from[t - 1] = to;
 		}
+		if (to > from[t])
+			e = write_range(j, (enum tier)t, from[t], to);
 	}
 	return e;
 }
@@ -338,7 +337,7 @@ static void build(struct feeder *f, struct rrd_file *file, int32_t target)
 {
 	struct job j = { .f = f, .file = file, .more = ".new" };
 	struct series *s = f->series;
-	int32_t start;
+	int32_t start, from[TIERS];
 	int e;
 
 	pthread_mutex_lock(&s->lock);
@@ -353,7 +352,7 @@ static void build(struct feeder *f, struct rrd_file *file, int32_t target)
 	pthread_mutex_unlock(&s->lock);
 	e = create_pair(&j, start);
 	if (!e)
-		e = write_history(&j, start, target);
+		e = write_history(&j, start, target, from);
 	if (!e)
 		e = rename_pair(&j);
 	arena_fini(&j.arena);
@@ -368,7 +367,7 @@ static void build(struct feeder *f, struct rrd_file *file, int32_t target)
 		return;
 	}
 	pthread_mutex_lock(&s->lock);
-	file->start = start;
+	memcpy(file->from, from, sizeof(from));
 	file->progress = target;
 	file->built = j.slots;
 	file->ready = true;
@@ -389,11 +388,7 @@ static void advance(struct feeder *f, struct rrd_file *file, int32_t target)
 	from = file->progress;
 	file->claimed = target;
 	pthread_mutex_unlock(&s->lock);
-	/* A gap longer than a tier keeps is a new file. */
-	if (target - from > tier_keep(TIER_60) - 120)
-		e = diag_set(&j.diag, ERR_INVALID, "idle for too long");
-	else
-		e = write_range(&j, TIER_60, from, target);
+	e = write_range(&j, TIER_60, from, target);
 	arena_fini(&j.arena);
 	if (e == ERR_CLOSED) {
 		/* Half a range may be written: not to be kept. */
@@ -441,6 +436,11 @@ static void tend(struct feeder *f, struct rrd_file *file, bool forced)
 	pthread_mutex_unlock(&s->lock);
 	if (target <= 0)
 		return;
+	/* A gap longer than minutes are kept is not written: a new file. */
+	if (ready && target - progress > tier_keep(TIER_60) - 120) {
+		build(f, file, target);
+		return;
+	}
 	if (rebuild && (forced || closed >= retry)) {
 		build(f, file, target > progress ? target : progress);
 		return;

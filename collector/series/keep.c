@@ -3,7 +3,7 @@
  * rrd/state: what the files are and how far they go, written at a clean end
  * and taken away at the next start before anything changes. Varints:
  *
- *   n { account:8 | bytes region | number | start | progress |
+ *   n { account:8 | bytes region | number | from:3 | progress |
  *       slots { hash:16 | late hours { minute } } }
  */
 #include <fcntl.h>
@@ -73,7 +73,8 @@ static void put_file(struct buf *out, const struct rrd_file *file)
 	put_varint(out, strlen(file->scope.region));
 	buf_text(out, file->scope.region);
 	put_varint(out, file->number);
-	put_varint(out, (uint64_t)file->start);
+	for (int t = 0; t < TIERS; t++)
+		put_varint(out, (uint64_t)file->from[t]);
 	put_varint(out, (uint64_t)file->progress);
 	put_varint(out, file->used);
 	for (unsigned i = 0; i < file->used; i++) {
@@ -197,8 +198,11 @@ static bool load_file(struct feeder *f, struct rrd_file *file, struct sv *s)
 		return false;
 	memcpy(file->scope.region, bytes, region);
 	if (!get_varint(s, &number) || number > UINT32_MAX ||
-	    !get_minute(s, &file->start) || !get_minute(s, &file->progress) ||
-	    !get_varint(s, &slots) || slots > LADDER_SLOTS)
+	    !get_minute(s, &file->from[TIER_60]) ||
+	    !get_minute(s, &file->from[TIER_300]) ||
+	    !get_minute(s, &file->from[TIER_3600]) ||
+	    !get_minute(s, &file->progress) || !get_varint(s, &slots) ||
+	    slots > LADDER_SLOTS)
 		return false;
 	file->number = (uint32_t)number;
 	ladder_name(&file->scope, file->number, file->name);

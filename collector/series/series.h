@@ -51,6 +51,7 @@ struct series_options {
 	size_t rows_max;      /* 0: SERIES_ROWS_MAX */
 	int64_t window_ns;    /* 0: SERIES_WINDOW_MIN minutes */
 	uint32_t rrd_minutes; /* 0: SERIES_RRD_MINUTES */
+	uint32_t rrd_queue;   /* reads that may wait; 0: 64 */
 	bool no_rrd;          /* keep no RRD files */
 };
 
