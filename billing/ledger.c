@@ -333,7 +333,7 @@ static int find_locked(struct ledger *l, uint64_t account, struct sv id,
 	for (uint32_t n = 0; n < names_count(l->names); n++) {
 		struct id_slot slot;
 		struct segment *in;
-		struct entry e;
+		struct entry e = { .number = 0 };
 		int found;
 
 		if (!names_is(l->names, n, NAME_SOURCE))

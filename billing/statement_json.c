@@ -186,6 +186,24 @@ static void put_item(struct json_writer *w, enum usage_type type,
 	json_close_object(w);
 }
 
+/* What was billed is what the record says; where the rule of its time makes
+ * something else of the measured run, that is said, not corrected. */
+static void put_note(struct json_writer *w, const struct price_period *p,
+		     const struct usage *u)
+{
+	uint64_t rule_ms = meter_billed_ms(p, u->duration_us, u->init_us);
+	struct buf b = BUF_INIT;
+
+	buf_text(&b, "list price, before the free tier");
+	if (rule_ms != u->billed_ms)
+		buf_format(&b,
+			   "; billed time is as reported, the rule gives "
+			   "%llu ms for this run",
+			   (unsigned long long)rule_ms);
+	put_buf(w, "note", &b);
+	buf_fini(&b);
+}
+
 static void put_cost(struct json_writer *w, const struct scope *scope,
 		     const struct usage *u, const struct price_set *prices)
 {
@@ -215,7 +233,7 @@ static void put_cost(struct json_writer *w, const struct scope *scope,
 		put_item(w, (enum usage_type)t, m.quantity[t], rate, cost);
 	}
 	json_close_array(w);
-	put_text(w, "note", "list price, before the free tier");
+	put_note(w, p, u);
 	json_close_object(w);
 }
 

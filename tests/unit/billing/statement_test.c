@@ -358,6 +358,14 @@ static void test_json(void **state)
 		       "\"0.0125\",\"unit\":\"GB-s\",\"rate\":"
 		       "\"0.0000166667\",\"per\":\"1\",\"cost\":"
 		       "\"0.00000020833375\"}"));
+	/* 12.345 ms were reported as 100. */
+	assert_non_null(strstr(b.ptr, "before the free tier; billed time is as "
+				      "reported, the rule gives 13 ms"));
+	record.usage.billed_ms = 13;
+	buf_reset(&b);
+	w = json_writer(&b);
+	usage_json(&w, &scope, &record.usage, f.set);
+	assert_non_null(strstr(b.ptr, "before the free tier\"}}"));
 	buf_fini(&b);
 	down(&f);
 }
