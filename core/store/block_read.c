@@ -131,7 +131,7 @@ static int parse_entry(const struct block *b, size_t *at, struct chunk *c)
 	c->rows = get_le32(p + 20);
 	key_bytes = get_le32(p + 24);
 	if (key_bytes > BLOCK_KEY_MAX || key_bytes > left - BLOCK_ENTRY_BYTES ||
-	    c->packed_bytes > BLOCK_PACKED_MAX ||
+	    c->packed_bytes > BLOCK_PACKED_MAX || c->packed_bytes == 0 ||
 	    c->raw_bytes > BLOCK_RAW_MAX || c->raw_bytes == 0 ||
 	    c->at > b->info.file_bytes ||
 	    c->packed_bytes > b->info.file_bytes - c->at)

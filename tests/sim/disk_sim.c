@@ -435,7 +435,8 @@ static int64_t sim_pread(void *self, int fd, void *buf, size_t n, uint64_t at)
 		if (at < node->size)
 			got = (int64_t)(node->size - at < n ? node->size - at :
 							      n);
-		memcpy(buf, node->now + at, (size_t)got);
+		if (got > 0)
+			memcpy(buf, node->now + at, (size_t)got);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return got;
