@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -691,6 +692,72 @@ static void test_when_it_seals(void **state)
 	place_close(&p);
 }
 
+/* What the head holds back of the journal is bounded too. */
+static void test_lag(void **state)
+{
+	struct place p = { 0 };
+	struct records records = { 0 };
+	struct frame frame = { .scope = SCOPE, .received = { T0 } };
+	struct delivery d = { .frame = &frame, .records = &records };
+	struct view *v;
+
+	(void)state;
+	place_open(&p, NULL);
+	add(&p, "g", "s", T0, "line");
+	v = logs_view(p.logs);
+	frame.body =
+		sv_make("", LOGS_LAG_BYTES); /* its length is what counts */
+	frame.next = p.position + 64;
+	assert_int_equal(v->ops->apply(v->self, &d), 0);
+	assert_int_equal(stats(&p).blocks, 0);
+	checkpoint(&p);
+	assert_int_equal(stats(&p).blocks, 1);
+	place_close(&p);
+}
+
+static int no_room(void *self, int fd, const void *buf, size_t n, uint64_t at)
+{
+	(void)self, (void)fd, (void)buf, (void)n, (void)at;
+	return -ENOSPC;
+}
+
+/* A full disk: the view says so, keeps what it has, and goes on when there is
+ * room again. */
+static void test_full_disk(void **state)
+{
+	const struct logs_options options = { .head_bytes = 1 };
+	struct disk_ops disk = *env_posix()->disk;
+	struct env env = *env_posix();
+	struct place p = { .position = 64 };
+	struct logs_query q = { 0 };
+	struct log_event e = { SV("g"), SV("s"), T0, SV("first") };
+	struct records records = { .logs = &e, .log_count = 1 };
+	struct frame frame = { .scope = SCOPE, .received = { T0 } };
+	struct delivery d = { .frame = &frame, .records = &records };
+	struct view *v;
+
+	(void)state;
+	env.disk = &disk;
+	snprintf(p.dir, sizeof(p.dir), "/tmp/logs_test.XXXXXX");
+	assert_non_null(mkdtemp(p.dir));
+	assert_int_equal(logs_open(&p.logs, &env, p.dir, &options, NULL), 0);
+	v = logs_view(p.logs);
+	frame.next = 64;
+	assert_int_equal(v->ops->apply(v->self, &d), 0);
+	disk.pwrite = no_room;
+	e.message = SV("second");
+	frame.next = 128;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(v->ops->apply(v->self, &d), ERR_FULL);
+	assert_string_equal(answer(&p, &q), "first/");
+	disk.pwrite = env_posix()->disk->pwrite;
+	assert_int_equal(v->ops->apply(v->self, &d), 0);
+	assert_string_equal(answer(&p, &q), "first/second/");
+	assert_int_equal(stats(&p).blocks, 1);
+	assert_true(v->durable == 64);
+	place_close(&p);
+}
+
 static void test_groups(void **state)
 {
 	struct place p = { 0 };
@@ -836,6 +903,8 @@ int main(void)
 		cmocka_unit_test(test_retention),
 		cmocka_unit_test(test_number_of_blocks),
 		cmocka_unit_test(test_when_it_seals),
+		cmocka_unit_test(test_lag),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_most_of_an_answer),
 		cmocka_unit_test(test_readers),
