@@ -331,7 +331,7 @@ static int apply_locked(struct ledger *l, const struct delivery *d)
 	for (size_t i = 0; !e && i < r->usage_count; i++) {
 		struct entry entry;
 		uint8_t bytes[ENTRY_BYTES];
-		bool there;
+		bool there = false;
 
 		e = make_entry(l, d, &r->usage[i], &entry);
 		if (!e)

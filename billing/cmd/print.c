@@ -135,6 +135,23 @@ static bool print_lines(const struct page *p, struct json statement)
 	return ok;
 }
 
+static void function_row(const struct page *p, struct term_table *t,
+			 struct json f)
+{
+	struct sv cost = member_text(p, f, "cost");
+	struct buf money = BUF_INIT;
+
+	term_money(&money, cost);
+	term_cell(t, TERM_PLAIN, member_text(p, f, "name"));
+	term_cell(t, TERM_PLAIN, grouped(p, member_text(p, f, "requests")));
+	term_cell(t, TERM_PLAIN, grouped(p, member_text(p, f, "billed_ms")));
+	term_cell(t, TERM_PLAIN, grouped(p, member_text(p, f, "gb_seconds")));
+	term_cell(t, TERM_BOLD, buf_view(&money));
+	term_cell(t, TERM_DIM, grouped(p, cost));
+	buf_fini(&money);
+}
+
+/* All of them, or `only` where that is one. */
 static bool functions_table(const struct page *p, struct json functions,
 			    struct json only)
 {
@@ -148,30 +165,17 @@ static bool functions_table(const struct page *p, struct json functions,
 	};
 	struct term_table *t =
 		term_table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	struct buf money = BUF_INIT;
+	struct json f = json_first(functions);
 	bool ok;
 
 	if (!t)
 		return false;
-	for (struct json f = only.doc ? only : json_first(functions); f.doc;
-	     f = only.doc ? (struct json){ 0 } : json_next(functions, f)) {
-		struct sv cost = member_text(p, f, "cost");
-
-		buf_reset(&money);
-		term_money(&money, cost);
-		term_cell(t, TERM_PLAIN, member_text(p, f, "name"));
-		term_cell(t, TERM_PLAIN,
-			  grouped(p, member_text(p, f, "requests")));
-		term_cell(t, TERM_PLAIN,
-			  grouped(p, member_text(p, f, "billed_ms")));
-		term_cell(t, TERM_PLAIN,
-			  grouped(p, member_text(p, f, "gb_seconds")));
-		term_cell(t, TERM_BOLD, buf_view(&money));
-		term_cell(t, TERM_DIM, grouped(p, cost));
-	}
+	if (only.doc)
+		function_row(p, t, only);
+	for (; !only.doc && f.doc; f = json_next(functions, f))
+		function_row(p, t, f);
 	ok = term_table_print(p->term, t, p->out);
 	term_table_free(t);
-	buf_fini(&money);
 	return ok;
 }
 
