@@ -505,11 +505,31 @@ static int visit_nothing(void *arg, const struct segment *segment,
 	return 0;
 }
 
+enum segment_refusal segment_read(const struct json_doc *doc,
+				  struct arena *arena, struct segment *out)
+{
+	return read_alone(json_root(doc), arena, out);
+}
+
+enum segment_refusal segment_check_parsed(const struct json_doc *doc,
+					  struct arena *arena,
+					  struct segment *out)
+{
+	enum segment_refusal refusal = segment_read(doc, arena, out);
+	int e;
+
+	if (refusal != SEGMENT_OK)
+		return refusal;
+	e = segment_walk(out, arena, visit_nothing, NULL);
+	if (e == ERR_NOMEM)
+		return SEGMENT_NO_MEMORY;
+	return e ? SEGMENT_BAD_SUBSEGMENT : SEGMENT_OK;
+}
+
 enum segment_refusal segment_check(struct sv document, struct arena *arena,
 				   struct segment *out)
 {
 	struct json_doc *doc;
-	enum segment_refusal refusal;
 	int e;
 
 	if (document.len > SEGMENT_BYTES_MAX)
@@ -522,11 +542,5 @@ enum segment_refusal segment_check(struct sv document, struct arena *arena,
 		return SEGMENT_NO_MEMORY;
 	if (e)
 		return SEGMENT_NOT_JSON;
-	refusal = read_alone(json_root(doc), arena, out);
-	if (refusal != SEGMENT_OK)
-		return refusal;
-	e = segment_walk(out, arena, visit_nothing, NULL);
-	if (e == ERR_NOMEM)
-		return SEGMENT_NO_MEMORY;
-	return e ? SEGMENT_BAD_SUBSEGMENT : SEGMENT_OK;
+	return segment_check_parsed(doc, arena, out);
 }

@@ -105,7 +105,7 @@ static int seal_if_due(struct traces *t)
 }
 
 static int apply_segment(struct traces *t, const struct frame *frame,
-			 struct sv document)
+			 const struct segment_record *record)
 {
 	struct segment segment;
 	struct head_arrival arrival = {
@@ -113,14 +113,18 @@ static int apply_segment(struct traces *t, const struct frame *frame,
 		.received_ns = frame->received.ns,
 		.position = frame->position,
 		.sequence = t->next_sequence,
-		.document = document,
+		.document = record->document,
 		.segment = &segment,
 	};
 	enum segment_refusal refusal;
 	int e;
 
 	arena_reset(&t->scratch);
-	refusal = segment_check(document, &t->scratch, &segment);
+	/* Who parsed it checked it as well. */
+	refusal = record->parsed ?
+			  segment_read(record->parsed, &t->scratch, &segment) :
+			  segment_check(record->document, &t->scratch,
+					&segment);
 	if (refusal == SEGMENT_NO_MEMORY)
 		return ERR_NOMEM;
 	if (refusal != SEGMENT_OK)
@@ -152,8 +156,7 @@ static int traces_apply(void *self, const struct delivery *d)
 	}
 	t->half_applied = d->frame->position;
 	for (size_t i = 0; i < d->records->segment_count; i++) {
-		e = apply_segment(t, d->frame,
-				  d->records->segments[i].document);
+		e = apply_segment(t, d->frame, &d->records->segments[i]);
 		if (e)
 			return e;
 	}

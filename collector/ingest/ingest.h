@@ -24,6 +24,7 @@
 #include "collector/door/http.h"
 #include "collector/ingest/producers.h"
 #include "collector/stats.h"
+#include "tracer/segment.h"
 
 enum {
 	INGEST_RETRY_AFTER_S = 1,
@@ -59,8 +60,9 @@ struct submission {
 	size_t refusal_count;
 	uint32_t known;
 	uint32_t accepted;
-	bool conflict;
-	bool json; /* the answer's form */
+	bool conflict;          /* of a usage record */
+	enum batch_state batch; /* what producers said */
+	bool json;              /* the answer's form */
 };
 
 void ingest_init(struct ingest *in);
@@ -86,6 +88,9 @@ int native_decode_frame(struct message *m, const struct frame *frame) MUST_USE;
 int native_admit(struct submission *s) MUST_USE;
 void native_withdraw(struct submission *s);
 
+/* Judges a document; its tape goes to the arena, for record->parsed. */
+enum segment_refusal xray_check(struct segment_record *record,
+				struct arena *arena) MUST_USE;
 /* POST /TraceSegments */
 void xray_segments_post(struct ingest *in, struct request *r);
 int xray_segments_decode_frame(struct message *m,

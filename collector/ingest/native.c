@@ -41,8 +41,8 @@ static int refuse_segments(struct arena *arena, struct native_batch *batch)
 			continue;
 		}
 		mark = arena_mark(arena);
-		why = segment_check(batch->records.segments[i].document, arena,
-				    &segment);
+		why = segment_check_parsed(batch->records.segments[i].parsed,
+					   arena, &segment);
 		arena_rollback(arena, mark);
 		if (why == SEGMENT_NO_MEMORY)
 			return ERR_NOMEM;
@@ -74,81 +74,116 @@ static bool is_refused(const struct native_refusal *refusals, size_t count,
 	       refusals[*at].index == index;
 }
 
-static struct native_refusal usage_refusal(enum admit a, uint32_t index)
+/* The refusal of a usage record; code.ptr NULL where the ledger's answer is
+ * not about the record. */
+static struct native_refusal usage_refusal(int err, enum admit a,
+					   uint32_t index)
 {
-	bool conflict = a == ADMIT_CONFLICT;
+	struct native_refusal r = { .kind = RECORD_USAGE, .index = index };
 
-	return (struct native_refusal){
-		.kind = RECORD_USAGE,
-		.index = index,
-		.code = conflict ? SV("ConflictException") :
-				   SV("InvalidParameterValue"),
-		.message = conflict ? SV("a usage record with this id and "
-					 "other content is "
-					 "stored: nothing was changed") :
-				      SV("the record is older than the 35 days "
-					 "for which "
-					 "ids are remembered"),
-	};
+	if (err == ERR_LIMIT) {
+		r.code = SV("LimitExceededException");
+		r.message = SV("the ledger's table of names is full: no new "
+			       "function, source or region");
+	} else if (err == ERR_INVALID) {
+		r.code = SV("InvalidParameterValue");
+		r.message = SV("the ledger cannot hold this record's values");
+	} else if (!err && a == ADMIT_CONFLICT) {
+		r.code = SV("ConflictException");
+		r.message = SV("a usage record with this id and other content "
+			       "is stored: nothing was changed");
+	} else if (!err && a == ADMIT_OLD) {
+		r.code = SV("InvalidParameterValue");
+		r.message = SV("the record is older than the 35 days for which "
+			       "ids are remembered");
+	}
+	return r;
+}
+
+static void count_refusal(struct submission *s, int err, enum admit a)
+{
+	struct stats *st = s->ingest->stats;
+
+	s->conflict |= !err && a == ADMIT_CONFLICT;
+	stats_add(err                 ? &st->refused_record :
+		  a == ADMIT_CONFLICT ? &st->refused_conflict :
+					&st->refused_old,
+		  1);
+}
+
+/* What admission of one batch's usage has come to. */
+struct admission {
+	struct native_refusal *refusals; /* those from before, and new ones */
+	size_t refusal_count;
+	uint32_t *without; /* keys of records without effect, ascending */
+	size_t without_count;
+	uint32_t *reserved; /* indices of what was ADMIT_NEW */
+	size_t reserved_count;
+};
+
+static int admit_one(struct submission *s, struct admission *ad, uint32_t index)
+{
+	struct message *m = s->message;
+	struct native_refusal refusal;
+	enum admit a = ADMIT_NEW;
+	int e = ledger_admit(s->ingest->ledger, &m->frame.scope,
+			     &m->records.usage[index], m->frame.received, &a);
+
+	if (!e && a == ADMIT_NEW) {
+		ad->reserved[ad->reserved_count++] = index;
+		return 0;
+	}
+	ad->without[ad->without_count++] = native_key(RECORD_USAGE, index);
+	if (!e && a == ADMIT_KNOWN) {
+		s->known++;
+		s->relies = true;
+		return 0;
+	}
+	refusal = usage_refusal(e, a, index);
+	if (!refusal.code.ptr)
+		return e;
+	count_refusal(s, e, a);
+	ad->refusals[ad->refusal_count++] = refusal;
+	return 0;
 }
 
 /* Reserves the usage records. Those that were stored before, or conflict, are
  * listed in `without` beside the refused ones. */
-static int admit_usage(struct submission *s, struct native_refusal *refusals,
-		       uint32_t *without)
+static int admit_usage(struct submission *s, struct admission *ad)
 {
 	struct message *m = s->message;
-	struct ingest *in = s->ingest;
-	uint32_t *reserved = arena_array(&m->arena, m->records.usage_count,
-					 sizeof(*reserved));
-	size_t n = 0, at = 0, reserved_count = 0;
+	size_t at = 0;
 
-	if (!reserved)
-		return ERR_NOMEM;
 	for (size_t i = 0; i < s->refusal_count; i++) {
-		refusals[i] = s->refusals[i];
+		ad->refusals[ad->refusal_count++] = s->refusals[i];
 		if (s->refusals[i].kind < RECORD_USAGE)
-			without[n++] = native_key(s->refusals[i].kind,
-						  s->refusals[i].index);
+			ad->without[ad->without_count++] = native_key(
+				s->refusals[i].kind, s->refusals[i].index);
 	}
 	for (uint32_t i = 0; i < m->records.usage_count; i++) {
-		enum admit a = ADMIT_NEW;
 		int e;
 
 		if (is_refused(s->refusals, s->refusal_count, &at, i)) {
-			without[n++] = native_key(RECORD_USAGE, i);
+			ad->without[ad->without_count++] =
+				native_key(RECORD_USAGE, i);
 			continue;
 		}
-		e = ledger_admit(in->ledger, &m->frame.scope,
-				 &m->records.usage[i], m->frame.received, &a);
-		if (e) {
-			/* Take back what was reserved here, and only that. */
-			while (reserved_count--)
-				ledger_withdraw(
-					in->ledger, &m->frame.scope,
-					&m->records.usage
-						 [reserved[reserved_count]]);
-			return e;
-		}
-		if (a == ADMIT_NEW) {
-			reserved[reserved_count++] = i;
+		e = admit_one(s, ad, i);
+		if (!e)
 			continue;
+		/* Take back what was reserved here, and only that. */
+		while (ad->reserved_count) {
+			uint32_t index = ad->reserved[--ad->reserved_count];
+
+			ledger_withdraw(s->ingest->ledger, &m->frame.scope,
+					&m->records.usage[index]);
 		}
-		without[n++] = native_key(RECORD_USAGE, i);
-		if (a == ADMIT_KNOWN) {
-			s->known++;
-			s->relies = true;
-			continue;
-		}
-		s->conflict |= a == ADMIT_CONFLICT;
-		stats_add(a == ADMIT_CONFLICT ? &in->stats->refused_conflict :
-						&in->stats->refused_old,
-			  1);
-		refusals[s->refusal_count++] = usage_refusal(a, i);
+		return e;
 	}
-	m->frame.refused = without;
-	m->frame.refused_count = n;
-	s->refusals = refusals;
+	m->frame.refused = ad->without;
+	m->frame.refused_count = ad->without_count;
+	s->refusals = ad->refusals;
+	s->refusal_count = ad->refusal_count;
 	return 0;
 }
 
@@ -157,27 +192,30 @@ int native_admit(struct submission *s)
 	struct message *m = s->message;
 	struct ingest *in = s->ingest;
 	size_t most = s->refusal_count + m->records.usage_count;
-	struct native_refusal *refusals =
-		arena_array(&m->arena, most, sizeof(*refusals));
-	uint32_t *without = arena_array(&m->arena, most, sizeof(*without));
+	struct admission ad = {
+		.refusals = arena_array(&m->arena, most, sizeof(*ad.refusals)),
+		.without = arena_array(&m->arena, most, sizeof(*ad.without)),
+		.reserved = arena_array(&m->arena, m->records.usage_count,
+					sizeof(*ad.reserved)),
+	};
 	int e;
 
-	if (!refusals || !without)
+	if (!ad.refusals || !ad.without || !ad.reserved)
 		return ERR_NOMEM;
-	switch (producers_admit(in->producers, &m->frame.scope, m->producer,
-				m->sequence, m->body_hash)) {
+	s->batch = producers_admit(in->producers, &m->frame.scope, m->producer,
+				   m->sequence, m->body_hash);
+	switch (s->batch) {
 	case BATCH_NEW:
 		break;
 	case BATCH_KNOWN:
 		return 1;
 	case BATCH_CONFLICT:
-		return ERR_EXISTS;
 	case BATCH_OLD:
-		return ERR_INVALID;
+		return ERR_EXISTS;
 	case BATCH_BUSY:
 		return ERR_BUSY;
 	}
-	e = admit_usage(s, refusals, without);
+	e = admit_usage(s, &ad);
 	if (e) {
 		producers_withdraw(in->producers, &m->frame.scope, m->producer,
 				   m->sequence);
@@ -219,14 +257,14 @@ static void native_reply(struct submission *s, int err)
 		.refusal_count = s->duplicate ? 0 : s->refusal_count,
 	};
 
-	if (err == ERR_EXISTS || err == ERR_INVALID) {
+	if (err == ERR_EXISTS) {
 		r->status = 409;
 		stats_add(&s->ingest->stats->refused_conflict, 1);
 		answer.accepted = 0;
 		answer.known = 0;
 		answer.refusal_count = 0;
 		answer.message =
-			err == ERR_EXISTS ?
+			s->batch == BATCH_CONFLICT ?
 				SV("this producer sent other bytes with this "
 				   "sequence "
 				   "before: nothing was stored") :

@@ -55,25 +55,32 @@ static void count_kernel_drops(struct xray_udp *u, struct msghdr *h)
 	}
 }
 
-/* Adds the datagram's document where it is one. */
-static bool take_datagram(struct xray_udp *u, struct message *m,
+/* Adds the datagram's document where it is one. The body has room for all, so
+ * what records borrow does not move. */
+static void take_datagram(struct xray_udp *u, struct message *m,
 			  struct sv datagram)
 {
-	struct arena_mark mark = arena_mark(&m->arena);
 	struct sv document = datagram_document(datagram);
-	struct segment segment;
-	bool ok = document.ptr &&
-		  segment_check(document, &m->arena, &segment) == SEGMENT_OK;
+	size_t before = m->body.len;
+	struct segment_record *record =
+		&m->records.segments[m->records.segment_count];
+	bool ok = document.ptr != NULL;
 
-	arena_rollback(&m->arena, mark);
 	stats_add(&u->ingest->stats->xray_udp_datagrams, 1);
 	stats_add(&u->ingest->stats->xray_udp_bytes, datagram.len);
-	stats_add(ok ? &u->ingest->stats->segments_received :
-		       &u->ingest->stats->refused_datagram,
-		  1);
-	if (ok)
+	if (ok) {
 		xray_udp_add(&m->body, document);
-	return ok;
+		record->document = sv_make(
+			m->body.ptr + m->body.len - document.len, document.len);
+		ok = xray_check(record, &m->arena) == SEGMENT_OK;
+	}
+	if (!ok) {
+		m->body.len = before;
+		stats_add(&u->ingest->stats->refused_datagram, 1);
+		return;
+	}
+	stats_add(&u->ingest->stats->segments_received, 1);
+	m->records.segment_count++;
 }
 
 static void shed(struct xray_udp *u, size_t count)
@@ -89,24 +96,34 @@ static void udp_reply(struct submission *s, int err)
 			  s->message->records.segment_count);
 }
 
+static bool make_room(struct xray_udp *u, struct message *m, size_t count)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += u->headers[i].msg_len + sizeof(uint32_t);
+	m->body.limit = JOURNAL_FRAME_MAX;
+	m->records.segments =
+		arena_array(&m->arena, count, sizeof(*m->records.segments));
+	return m->records.segments && buf_grow(&m->body, bytes);
+}
+
 static void store(struct xray_udp *u, size_t count)
 {
 	struct ingest *in = u->ingest;
 	struct message *m = message_new(in->apply);
 	struct submission *s = calloc(1, sizeof(*s));
-	size_t taken = 0;
 
-	if (!m || !s) {
+	if (!m || !s || !make_room(u, m, count)) {
 		shed(u, count);
 		message_unref(m);
 		free(s);
 		return;
 	}
-	m->body.limit = JOURNAL_FRAME_MAX;
 	for (size_t i = 0; i < count; i++) {
 		count_kernel_drops(u, &u->headers[i].msg_hdr);
-		taken += take_datagram(
-			u, m, sv_make(u->bytes[i], u->headers[i].msg_len));
+		take_datagram(u, m,
+			      sv_make(u->bytes[i], u->headers[i].msg_len));
 	}
 	m->frame = (struct frame){
 		.protocol = PROTOCOL_XRAY_UDP,
@@ -115,9 +132,8 @@ static void store(struct xray_udp *u, size_t count)
 		.received = env_wall(in->env),
 		.body = buf_view(&m->body),
 	};
-	if (!taken || m->body.failed || xray_udp_decode_frame(m, &m->frame) ||
-	    !message_account(in->apply, m)) {
-		shed(u, taken);
+	if (!m->records.segment_count || !message_account(in->apply, m)) {
+		shed(u, m->records.segment_count);
 		message_unref(m);
 		free(s);
 		return;

@@ -57,29 +57,28 @@ static bool time_ok(int64_t ns)
 	return ns > 0 && ns < RECORD_TIME_NS_MAX;
 }
 
-bool segment_record_check(const struct segment_record *r, struct arena *scratch,
+bool segment_record_check(struct segment_record *r, struct arena *arena,
 			  struct fault *f)
 {
-	struct json_doc doc;
-	bool object;
+	struct json_doc *doc;
 	int err;
 
 	if (r->document.len == 0)
 		return missing(f, SV("document: a segment document is needed"));
 	if (r->document.len > SEGMENT_BYTES_MAX)
 		return invalid(f, SV("document: longer than 64 KB"));
-	err = json_parse(&doc, scratch, r->document, NULL);
-	object = !err && json_is(json_root(&doc), JSON_OBJECT);
-	arena_reset(scratch);
+	doc = arena_new(arena, struct json_doc);
+	err = doc ? json_parse(doc, arena, r->document, NULL) : ERR_NOMEM;
 	if (err == ERR_NOMEM) {
 		*f = (struct fault){ 0 };
 		return false;
 	}
-	if (!object) {
+	if (err || !json_is(json_root(doc), JSON_OBJECT)) {
 		*f = (struct fault){ SV("ParseError"),
 				     SV("document: not a JSON object") };
 		return false;
 	}
+	r->parsed = doc;
 	return true;
 }
 

@@ -22,10 +22,10 @@ struct fault {
 	struct sv message;
 };
 
-/* False: *fault says why. Dimensions must be sorted by name. scratch is used
- * while a document is parsed; it is given back empty. A lack of memory for it
+/* False: *fault says why. Dimensions must be sorted by name. A
+ * document's tape is put in the arena, for r->parsed; a lack of memory for it
  * is a fault with code.ptr NULL. */
-bool segment_record_check(const struct segment_record *r, struct arena *scratch,
+bool segment_record_check(struct segment_record *r, struct arena *arena,
 			  struct fault *fault) MUST_USE;
 bool datum_check(const struct datum *d, struct fault *fault) MUST_USE;
 bool log_event_check(const struct log_event *e, struct fault *fault) MUST_USE;

@@ -9,7 +9,6 @@
 
 struct decoding {
 	struct arena *arena;
-	struct arena scratch; /* of one document at a time */
 	const struct native_walk *walk;
 	struct native_batch *out;
 	size_t refusals_cap;
@@ -85,7 +84,7 @@ static bool decode_segments(struct decoding *d, const Tally__Wire__Batch *pb)
 		struct fault fault;
 
 		r->segments[i].document = bytes_view(pb->segments[i]->document);
-		if (!segment_record_check(&r->segments[i], &d->scratch, &fault))
+		if (!segment_record_check(&r->segments[i], d->arena, &fault))
 			refuse(d, RECORD_SEGMENT, i, &fault);
 	}
 	return true;
@@ -279,7 +278,6 @@ int native_decode(struct arena *arena, struct sv body, struct native_batch *out,
 	if (!pb)
 		return diag_set(diag, err, "batch: %s", err_text(err));
 	err = decode_records(&d, pb, diag);
-	arena_fini(&d.scratch);
 	return err;
 }
 

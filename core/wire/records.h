@@ -39,8 +39,13 @@ struct scope {
 	char region[REGION_MAX]; /* NUL-terminated, "us-east-1" */
 };
 
+struct json_doc;
+
 struct segment_record {
 	struct sv document; /* a JSON object as it came, valid JSON */
+	/* The same, parsed: a document is read several times on its way, and
+	 * parsed once. NULL: not yet. */
+	const struct json_doc *parsed;
 };
 
 struct dimension {

@@ -75,8 +75,8 @@ static int try_decode(struct arena *a, const struct records *r,
 
 static void test_round_trip(void **state)
 {
-	struct segment_record segments[] = { { SV("{\"id\":\"1\"}") },
-					     { SV("{}") } };
+	struct segment_record segments[] = { { .document = SV("{\"id\":\"1\"}") },
+					     { .document = SV("{}") } };
 	struct datum data[2] = { good_datum(), good_datum() };
 	struct log_event logs[] = { good_log("a"), good_log("a"), good_log("b"),
 				    good_log("a") };
@@ -277,7 +277,7 @@ static void test_largest(void **state)
 	struct log_event e = good_log("s");
 	struct usage u = good_usage();
 	char *document = long_text;
-	struct segment_record s = { sv_make(document, SEGMENT_BYTES_MAX) };
+	struct segment_record s = { .document = sv_make(document, SEGMENT_BYTES_MAX) };
 	struct records r = { &s, &d, &e, &u, 1, 1, 1, 1 };
 	struct arena a = ARENA_INIT;
 	struct native_batch b;
@@ -309,11 +309,11 @@ static void test_largest(void **state)
 static void test_bad_others(void **state)
 {
 	static struct segment_record segments[] = {
-		{ SV_INIT("{}") },
-		{ SV_INIT("[]") },
-		{ SV_INIT("") },
-		{ SV_INIT("{} x") },
-		{ SV_INIT("{\"a\":\"\xff\"}") },
+		{ .document = SV_INIT("{}") },
+		{ .document = SV_INIT("[]") },
+		{ .document = SV_INIT("") },
+		{ .document = SV_INIT("{} x") },
+		{ .document = SV_INIT("{\"a\":\"\xff\"}") },
 	};
 	struct log_event logs[] = { good_log("s"),   good_log(""),
 				    good_log("a:b"), good_log("s"),
@@ -533,9 +533,9 @@ static void test_limits(void **state)
 
 static void test_apply_refused(void **state)
 {
-	struct segment_record segments[3] = { { SV("0") },
-					      { SV("1") },
-					      { SV("2") } };
+	struct segment_record segments[3] = { { .document = SV("0") },
+					      { .document = SV("1") },
+					      { .document = SV("2") } };
 	struct usage usage[2] = { good_usage(), good_usage() };
 	struct records r = { .segments = segments,
 			     .usage = usage,

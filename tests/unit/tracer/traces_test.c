@@ -95,7 +95,7 @@ static int teardown(void **state)
 
 static void deliver(struct fixture *f, const struct sent *s)
 {
-	struct segment_record segment = { sv_from(s->document) };
+	struct segment_record segment = { .document = sv_from(s->document) };
 	struct records records = { .segments = &segment, .segment_count = 1 };
 	struct frame frame = { .position = s->position,
 			       .next = s->position + 64,
@@ -598,7 +598,7 @@ static void test_full_disk(void **state)
 	struct env env = { .clock = self.real->clock,
 			   .disk = &disk,
 			   .disk_self = &self };
-	struct segment_record segment;
+	struct segment_record segment = { 0 };
 	struct records records = { .segments = &segment, .segment_count = 1 };
 	struct frame frame = { .scope = home, .received = { T0 } };
 	struct delivery d = { .frame = &frame, .records = &records };
