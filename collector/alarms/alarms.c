@@ -12,115 +12,6 @@
 
 #define ALARMS_NAME SV("alarms")
 
-/* --- definitions ---------------------------------------------------------------- */
-
-static bool copy_text(struct arena *arena, struct sv from, struct sv *to)
-{
-	*to = arena_copy(arena, from.ptr ? from : SV(""));
-	return to->ptr != NULL;
-}
-
-static bool copy_definition(struct arena *arena,
-			    const struct alarm_definition *from,
-			    struct alarm_definition *to)
-{
-	struct dimension *dims =
-		arena_array(arena, from->dimension_count, sizeof(*dims));
-
-	*to = *from;
-	to->dimensions = dims;
-	if (!dims || !copy_text(arena, from->name, &to->name) ||
-	    !copy_text(arena, from->ns, &to->ns) ||
-	    !copy_text(arena, from->metric, &to->metric) ||
-	    !copy_text(arena, from->statistic, &to->statistic) ||
-	    !copy_text(arena, from->webhook, &to->webhook))
-		return false;
-	for (size_t i = 0; i < from->dimension_count; i++)
-		if (!copy_text(arena, from->dimensions[i].name,
-			       &dims[i].name) ||
-		    !copy_text(arena, from->dimensions[i].value,
-			       &dims[i].value))
-			return false;
-	return true;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct alarm_definition *x = a, *y = b;
-
-	return sv_cmp(x->name, y->name);
-}
-
-static void definitions_free(struct definitions *d)
-{
-	if (d) {
-		arena_fini(&d->arena);
-		free(d);
-	}
-}
-
-static int definitions_check(const struct definitions *d, struct diag *diag)
-{
-	for (size_t i = 0; i < d->count; i++) {
-		int e = alarm_definition_check(&d->list[i], diag);
-
-		if (e)
-			return e;
-		if (i && sv_eq(d->list[i - 1].name, d->list[i].name))
-			return diag_set(diag, ERR_INVALID,
-					"two alarms are called %.*s",
-					SV_ARG(d->list[i].name));
-	}
-	return 0;
-}
-
-static int definitions_new(const struct alarm_definition *list, size_t count,
-			   struct definitions **out, struct diag *diag)
-{
-	struct definitions *d;
-	int e;
-
-	if (count > ALARMS_MAX)
-		return diag_set(diag, ERR_LIMIT, "%zu alarms, at most %d",
-				count, ALARMS_MAX);
-	d = calloc(1, sizeof(*d));
-	if (!d)
-		return ERR_NOMEM;
-	d->refs = 1;
-	d->list = arena_array(&d->arena, count, sizeof(*d->list));
-	for (size_t i = 0; d->list && i < count; i++, d->count++)
-		if (!copy_definition(&d->arena, &list[i], &d->list[i]))
-			break;
-	if (!d->list || d->count < count) {
-		definitions_free(d);
-		return ERR_NOMEM;
-	}
-	if (count)
-		qsort(d->list, count, sizeof(*d->list), by_name);
-	e = definitions_check(d, diag);
-	if (e) {
-		definitions_free(d);
-		return e;
-	}
-	*out = d;
-	return 0;
-}
-
-static const struct alarm_definition *
-definition_find(const struct definitions *d, struct sv name)
-{
-	const struct alarm_definition key = { .name = name };
-
-	if (!d->count)
-		return NULL;
-	return bsearch(&key, d->list, d->count, sizeof(*d->list), by_name);
-}
-
-bool alarms_defined(const struct alarms *a, struct sv name)
-{
-	return definition_find(a->definitions, name) != NULL;
-}
-
 struct definitions *definitions_ref(struct alarms *a)
 {
 	struct definitions *d;
@@ -528,11 +419,12 @@ int alarms_list(struct alarms *a, const struct scope *scope,
 
 		list[i].state = c ? c->state : ALARM_INSUFFICIENT_DATA;
 		list[i].since_ns = c ? c->since_ns : 0;
-		if (!copy_definition(arena, d, &list[i].definition) ||
-		    !copy_text(arena,
-			       c ? sv_from(c->reason) :
-				   SV("Unchecked: Initial alarm creation"),
-			       &list[i].reason))
+		if (!definition_copy(arena, d, &list[i].definition) ||
+		    !alarm_text_copy(
+			    arena,
+			    c ? sv_from(c->reason) :
+				SV("Unchecked: Initial alarm creation"),
+			    &list[i].reason))
 			e = ERR_NOMEM;
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -547,9 +439,9 @@ static int copy_past(struct arena *arena, const struct alarm_past *p,
 	*out = (struct alarm_change){ .from = p->from,
 				      .to = p->to,
 				      .time_ns = p->time_ns };
-	return copy_text(arena, sv_from(p->name), &out->name) &&
-			       copy_text(arena, sv_from(p->reason),
-					 &out->reason) ?
+	return alarm_text_copy(arena, sv_from(p->name), &out->name) &&
+			       alarm_text_copy(arena, sv_from(p->reason),
+					       &out->reason) ?
 		       0 :
 		       ERR_NOMEM;
 }
@@ -593,7 +485,7 @@ bool alarms_find(struct alarms *a, struct sv name, struct arena *arena,
 
 	pthread_mutex_lock(&a->lock);
 	d = definition_find(a->definitions, name);
-	ok = d && copy_definition(arena, d, out);
+	ok = d && definition_copy(arena, d, out);
 	pthread_mutex_unlock(&a->lock);
 	return ok;
 }

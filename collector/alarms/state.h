@@ -54,6 +54,17 @@ struct alarms {
 	struct alarms_stats stats;
 };
 
+/* definitions.c. Copies go to the arena; false: no memory. */
+bool alarm_text_copy(struct arena *arena, struct sv from, struct sv *to);
+bool definition_copy(struct arena *arena, const struct alarm_definition *from,
+		     struct alarm_definition *to);
+/* A checked set with one reference. ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
+int definitions_new(const struct alarm_definition *list, size_t count,
+		    struct definitions **out, struct diag *diag) MUST_USE;
+void definitions_free(struct definitions *d);
+const struct alarm_definition *definition_find(const struct definitions *d,
+					       struct sv name);
+
 /* With the lock held. */
 struct alarm_current *alarms_current(struct alarms *a,
 				     const struct scope *scope, struct sv name);
