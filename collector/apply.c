@@ -352,6 +352,7 @@ int apply_start(struct apply *a, struct diag *diag)
 					"cannot start a thread for view %s",
 					r->view->ops->name);
 		r->started = true;
+		pthread_setname_np(r->thread, r->view->ops->name);
 	}
 	for (size_t i = 0; i < a->count; i++) {
 		struct runner *r = a->runners[i];

@@ -192,6 +192,7 @@ int xray_udp_start(struct xray_udp **out, struct ingest *in,
 		free(u);
 		return diag_set(diag, ERR_NOMEM, "cannot start a thread");
 	}
+	pthread_setname_np(u->thread, "xray-udp");
 	*out = u;
 	return 0;
 }
