@@ -5,6 +5,7 @@
 #   make check        install what tests need, build, run every test
 #   make bench        records/s per core, bytes per record, by protocol
 #   make fuzz         run each fuzz target for FUZZ_S seconds (60)
+#   make valgrind     unit tests and a busy collector under valgrind
 #   make crash N=2000 a longer crash campaign than the one in check
 #   make check-deps   prove the direction of dependencies
 #   make fmt lint     clang-format; clang-tidy and cppcheck
@@ -80,7 +81,7 @@ libs = $(foreach u,$(1),$(B)/lib$(u).a)
 syslibs = $(foreach u,$(1),$($(u)_LIB))
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-.PHONY: all check unit check-deps bench fuzz crash demo install man fmt lint \
+.PHONY: all check valgrind unit check-deps bench fuzz crash demo install man fmt lint \
 	clean packages-build
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -149,6 +150,9 @@ bench: all $(TOOLS)
 	$(Q)BUILD=$(B) tests/bench/run
 crash: all $(TOOLS) $(SHIMS)
 	$(Q)BUILD=$(B) N=$(or $(N),2000) tests/crash/run
+valgrind: packages-check
+	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)BUILD=$(B) tests/valgrind
 demo: packages-build packages-demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(B) demo/run
