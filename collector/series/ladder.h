@@ -15,9 +15,10 @@
  *    So the extremes' file has a step of 4 s, a power of two: 56 s unknown,
  *    then the value for 4 s, consolidated by MAX, are the value to the bit;
  *  - librrd's own parser of numbers rounds once per digit. ladder_number looks
- *    for digits that it reads as exactly the value; decimals of up to 15 digits
- *    always have some. What has none, the read-back after each write finds,
- *    and blocks serve that hour.
+ *    for digits that it reads as exactly the value: found for all of 200,000
+ *    decimals of 12 digits, 97 % of 15 digits, 96 % of random doubles. What
+ *    has none, the read-back after each write finds, and blocks serve that
+ *    hour.
  */
 #ifndef TALLY_COLLECTOR_SERIES_LADDER_H
 #define TALLY_COLLECTOR_SERIES_LADDER_H

@@ -57,6 +57,7 @@ struct world {
 	uint64_t seed;
 	struct truth truth[BIRTHS][MINUTES];
 	bool active[BIRTHS][MINUTES];
+	int gaps[GAP_MAX + 1]; /* how often each length occurs */
 	struct held held[LATE_MAX];
 	size_t held_count;
 	/* Frames since the beginning, to replay: one a minute. */
@@ -130,6 +131,8 @@ static void plan_activity(struct world *w)
 
 			for (int i = 0; i < run && minute < MINUTES; i++)
 				w->active[k][minute++] = true;
+			if (minute + gap < MINUTES)
+				w->gaps[gap]++;
 			minute += gap;
 			gap = gap % GAP_MAX + 1;
 		}
@@ -475,6 +478,20 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* The plan is what the issue asks for. */
+static void test_plan(void **state)
+{
+	const struct world *w = *state;
+
+	for (int k = 0; k < BIRTHS; k++) {
+		for (int minute = 0; minute < k; minute++)
+			assert_false(w->active[k][minute]);
+		assert_true(w->active[k][k]);
+	}
+	for (int gap = 1; gap <= GAP_MAX; gap++)
+		assert_true(w->gaps[gap] >= 10);
+}
+
 static void test_blocks(void **state)
 {
 	struct world *w = *state;
@@ -576,6 +593,7 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_rrd),
 		cmocka_unit_test(test_most_hours_are_rrds),
