@@ -329,8 +329,14 @@ static void *runner_main(void *arg)
 		struct message *m = runner_pop(r, &behind, &stop);
 
 		if (m) {
-			runner_apply(r, m);
+			bool more = runner_apply(r, m);
+
 			message_unref(m);
+			/* What is queued behind a frame that could not be
+			 * applied is not either: the next start goes on at
+			 * that frame. */
+			if (!more)
+				break;
 		} else if (stop) {
 			break; /* the queue is drained */
 		} else if (behind) {

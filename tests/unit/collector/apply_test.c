@@ -23,6 +23,8 @@ struct recorder {
 	uint64_t next;
 	bool wrong;
 	_Atomic int failures; /* applies that fail first */
+	_Atomic uint64_t refused; /* this number fails each time; 0: none */
+	_Atomic uint64_t tried;   /* how often it was given */
 	sem_t *_Atomic hold;  /* waits once, before its first apply */
 	bool held;
 };
@@ -41,6 +43,10 @@ static int recorder_apply(void *self, const struct delivery *d)
 		return ERR_FULL;
 	}
 	memcpy(&number, d->frame->body.ptr, sizeof(number));
+	if (r->refused && number == r->refused) {
+		r->tried++;
+		return ERR_FULL;
+	}
 	if (number != r->expected++)
 		r->wrong = true;
 	r->next = d->frame->next;
@@ -244,6 +250,33 @@ static void test_failing_view(void **state)
 	assert_false(bad.wrong);
 }
 
+/* One that stands still when the collector stops keeps its place: what waits
+ * behind the frame that it could not take is not applied without it. */
+static void test_stop_while_failing(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder good, bad;
+
+	recorder_init(&good);
+	recorder_init(&bad);
+	start(f, &good, &bad);
+	bad.refused = 5;
+	send(f, 0, 20);
+	wait_until(&good.expected, 20);
+	while (!bad.tried)
+		usleep(1000);
+	stop(f);
+	assert_false(bad.wrong);
+	assert_int_equal(bad.expected, 5);
+	bad.refused = 0;
+	bad.view.position = bad.view.durable;
+	good.view.position = good.view.durable;
+	start(f, &good, &bad);
+	stop(f);
+	assert_int_equal(bad.expected, 20);
+	assert_false(bad.wrong);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +284,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failing_view, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_stop_while_failing, setup,
 						teardown),
 	};
 
