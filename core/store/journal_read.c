@@ -73,6 +73,7 @@ static bool find_file(struct journal_reader *r, struct journal_file *out)
 {
 	struct journal *j = r->j;
 	size_t low = 0, high;
+	bool found;
 
 	pthread_mutex_lock(&j->lock);
 	high = j->file_count;
@@ -84,10 +85,11 @@ static bool find_file(struct journal_reader *r, struct journal_file *out)
 		else
 			high = middle;
 	}
-	if (low < j->file_count)
+	found = low < j->file_count;
+	if (found)
 		*out = j->files[low];
 	pthread_mutex_unlock(&j->lock);
-	return low < j->file_count;
+	return found;
 }
 
 /* Moves to where there is a file with bytes to read: 1 and its durable end.
