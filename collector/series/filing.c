@@ -441,7 +441,9 @@ static void tend(struct feeder *f, struct rrd_file *file, bool forced)
 		build(f, file, target);
 		return;
 	}
-	if (rebuild && (forced || closed >= retry)) {
+	/* Far ahead: the clock has been set back since. */
+	if (rebuild &&
+	    (forced || closed >= retry || retry - closed > FEEDER_JOIN_MIN)) {
 		build(f, file, target > progress ? target : progress);
 		return;
 	}

@@ -107,10 +107,31 @@ static void seal_if_due(struct series *s)
 		log_warn("series", "checkpoint failed, tried again later");
 }
 
+/* The clock was far ahead and has been set right. What was done for the time
+ * that never was is done; time goes on from here, or all that comes until then
+ * would count as too old to be kept, and no checkpoint would be due. */
+static void set_back(struct series *s, int64_t now_ns)
+{
+	int32_t cut;
+
+	pthread_mutex_lock(&s->lock);
+	s->newest_ns = now_ns;
+	pthread_mutex_unlock(&s->lock);
+	cut = minute_floor(series_closed_minute(s), 60);
+	if (s->sealed_to > cut)
+		s->sealed_to = cut;
+	s->seal_retry_ns = 0;
+	s->dirty = true;
+	log_warn("series", "the clock was set back by more than %d s",
+		 SERIES_SET_BACK_S);
+}
+
 static void time_passes(struct series *s, int64_t now_ns)
 {
 	bool new_minute;
 
+	if (now_ns < s->newest_ns - SERIES_SET_BACK_S * NS_PER_S)
+		set_back(s, now_ns);
 	if (now_ns <= s->newest_ns)
 		return;
 	new_minute = now_ns / MINUTE_NS != s->newest_ns / MINUTE_NS;

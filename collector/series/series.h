@@ -40,6 +40,7 @@ enum {
 	SERIES_FUTURE_S = 2 * 3600, /* farthest */
 	SERIES_RRD_MINUTES = 30,    /* default: active minutes before an RRD */
 	SERIES_POINTS_MAX = 700000, /* steps of one read */
+	SERIES_SET_BACK_S = 3600,   /* less is waited for: frames overtake */
 	SERIES_CHECKPOINT_BYTES_PER_S = 2 << 20, /* most, on average */
 };
 

@@ -326,6 +326,33 @@ static void test_future_waits(void **state)
 	assert_true(p.sum == 9);
 }
 
+/* A clock that was a year ahead for a second and was set right: data is seen,
+ * made durable and sealed as if nothing had been. */
+static void test_clock_set_back(void **state)
+{
+	const int64_t year_s = 365 * 86400;
+	struct world *w = *state;
+	struct view *v = series_view(w->s);
+
+	put(w, "m", 30, 1, 31);
+	tick(w, year_s);
+	checkpoint(w);
+	tick(w, 90);
+	put(w, "m", 95, 2, 96);
+	tick(w, 120);
+	assert_int_equal(steps(w, "m", 60, 60, 120), 1);
+	checkpoint(w);
+	assert_int_equal(v->durable, v->position);
+	series_close(w->s);
+	open_world(w);
+	put(w, "m", 121, 3, 122);
+	assert_int_equal(steps(w, "m", 60, 60, 180), 2);
+	assert_int_equal(stats_of(w).open_rows, 2);
+	tick(w, 3600 + 20 * 60);
+	assert_int_equal(stats_of(w).open_rows, 0);
+	assert_int_equal(steps(w, "m", 60, 60, 180), 2);
+}
+
 /* --- identity ------------------------------------------------------------------- */
 
 static void test_identity(void **state)
@@ -865,6 +892,7 @@ int main(void)
 		TEST(test_sealed_by_time),
 		TEST(test_late_is_added),
 		TEST(test_future_waits),
+		TEST(test_clock_set_back),
 		TEST(test_identity),
 		TEST(test_queries_refused),
 		TEST(test_statistics),
