@@ -7,7 +7,8 @@ import os, random, signal, subprocess, sys, tempfile, time
 
 build = os.environ.get("BUILD", "build")
 writer = os.path.join(build, "test/crash/journal_writer")
-shim = os.path.abspath(os.path.join(build, "test/lazydisk.so"))
+# Relative: the loader takes a space in it for its end.
+shim = os.path.join(build, "test/lazydisk.so")
 seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
 kills = int(os.environ.get("KILLS", "25"))
 print("# seed", seed)

@@ -217,28 +217,34 @@ static void test_random(void **state)
 	}
 }
 
+static int in_utf8(void **state)
+{
+	(void)state;
+	return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
+}
+
+static int in_c(void **state)
+{
+	(void)state;
+	return setlocale(LC_CTYPE, "C") ? 0 : -1;
+}
+
+/* One group, as TAP has one plan: the locale is each test's own. */
 int main(void)
 {
 	static bool utf8 = true, ascii = false;
-	const struct CMUnitTest in_utf8[] = {
-		cmocka_unit_test(test_controls),
-		cmocka_unit_test_prestate(test_rows, &utf8),
-		cmocka_unit_test(test_mark_limit),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_random),
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_controls, in_utf8),
+		{ "test_rows", test_rows, in_utf8, NULL, &utf8 },
+		cmocka_unit_test_setup(test_mark_limit, in_utf8),
+		cmocka_unit_test_setup(test_cut, in_utf8),
+		cmocka_unit_test_setup(test_lines, in_utf8),
+		cmocka_unit_test_setup(test_json, in_utf8),
+		cmocka_unit_test_setup(test_random, in_utf8),
+		{ "test_controls in C", test_controls, in_c, NULL, NULL },
+		{ "test_rows in C", test_rows, in_c, NULL, &ascii },
+		{ "test_random in C", test_random, in_c, NULL, NULL },
 	};
-	const struct CMUnitTest in_c[] = {
-		cmocka_unit_test(test_controls),
-		cmocka_unit_test_prestate(test_rows, &ascii),
-		cmocka_unit_test(test_random),
-	};
-	int failed;
 
-	if (!setlocale(LC_CTYPE, "C.UTF-8"))
-		return 1;
-	failed = cmocka_run_group_tests_name("utf-8", in_utf8, NULL, NULL);
-	setlocale(LC_CTYPE, "C");
-	return failed + cmocka_run_group_tests_name("c", in_c, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
