@@ -172,10 +172,20 @@ build/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call libs,$(ALL_USE))
 SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 fmt: packages-lint
 	$(Q)clang-format -i $(SOURCES)
+# A file a process (clang-tidy 14 carries va_list state over), and one that was
+# clean is not looked at again before it or a header of it changes.
 lint: packages-lint $(GEN).h
-	$(Q)clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=c17 $(CPPFLAGS)
-	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability,performance \
-		--inline-suppr --error-exitcode=1 -I. $(filter-out tests/%,$(filter %.c,$(SOURCES)))
+	$(Q)$(MAKE) --no-print-directory -k -j2 -Otarget \
+		$(patsubst %.c,$(B)/lint/%.ok,$(filter %.c,$(SOURCES)))
+	@mkdir -p $(B)/lint/cppcheck
+	$(Q)cppcheck --quiet -j2 --std=c11 --enable=warning,portability,performance \
+		--inline-suppr --error-exitcode=1 --cppcheck-build-dir=$(B)/lint/cppcheck \
+		-I. $(filter-out tests/%,$(filter %.c,$(SOURCES)))
+$(B)/lint/%.ok: %.c .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  TIDY    $<"
+	$(Q)clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS) 2>/dev/null
+	$(Q)$(CC) $(CPPFLAGS) -MM -MP -MT $@ -MF $(@:.ok=.d) $< && touch $@
 
 # --- install ------------------------------------------------------------------------
 MAN := $(wildcard docs/man/*.[1-8])
@@ -193,4 +203,4 @@ install: all
 
 clean:
 	rm -rf build
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/lint -name '*.d' 2>/dev/null)
