@@ -357,16 +357,18 @@ bool row_list_fold(struct row_list *l, int32_t minutes, bool dist)
 	if (l->count > 1)
 		qsort(l->rows, l->count, sizeof(*l->rows), by_minute);
 	for (size_t i = 0; i < l->count; i++) {
-		struct timed_row *row = &l->rows[i];
+		struct timed_row row = l->rows[i];
 
-		if (row->row.count == 0) {
-			row_fini(&row->row);
-		} else if (n && l->rows[n - 1].minute == row->minute) {
-			ok &= row_merge(&l->rows[n - 1].row, &row->row, dist);
-			row_fini(&row->row);
-		} else {
-			l->rows[n++] = *row;
+		/* Its place is empty from here on: a row has one owner. */
+		l->rows[i].row = (struct row){ 0 };
+		if (row.row.count > 0 &&
+		    (n == 0 || l->rows[n - 1].minute != row.minute)) {
+			l->rows[n++] = row;
+			continue;
 		}
+		if (row.row.count > 0)
+			ok &= row_merge(&l->rows[n - 1].row, &row.row, dist);
+		row_fini(&row.row);
 	}
 	l->count = n;
 	return ok;
