@@ -47,6 +47,7 @@ static int get_string(struct reader *r, struct json object, const char *key,
 {
 	struct json v = json_get(object, sv_from(key));
 
+	*out = (struct sv){ NULL, 0 };
 	if (!v.doc)
 		return refuse(r, object, ERR_INVALID, "\"%s\" is missing", key);
 	if (!json_is(v, JSON_STRING))

@@ -26,6 +26,7 @@ static uint32_t *id_slot(const struct builder *b,
 	uint64_t h = hash64(sv_make((const char *)id, SEGMENT_ID_SIZE));
 	uint32_t at = (uint32_t)h & b->ids.mask;
 
+	assert(b->ids.slots);
 	while (b->ids.slots[at] &&
 	       memcmp(b->out->spans[b->ids.slots[at] - 1].segment.id, id,
 		      SEGMENT_ID_SIZE))

@@ -362,6 +362,7 @@ int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 		arena_rollback(scratch, mark);
 		if (e)
 			return e;
+		assert(trace->digest);
 		h->bytes += trace->digest->bytes;
 	}
 	*out = trace->digest;

@@ -76,6 +76,7 @@ struct block_set *block_set_make(const struct block_set *now,
 
 void block_set_unref(struct block_set *s)
 {
+	assert(!s || s->refs > 0);
 	if (!s || --s->refs > 0)
 		return;
 	for (size_t i = 0; i < s->count; i++)
@@ -100,6 +101,7 @@ void traces_publish(struct traces *t, struct block_set *set)
 
 struct block_set *traces_hold(struct traces *t)
 {
+	assert(t->set->refs > 0);
 	t->set->refs++;
 	return t->set;
 }

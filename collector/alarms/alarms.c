@@ -149,6 +149,7 @@ static int history_room(struct alarms *a)
 	size_t cap = a->history_cap ? 2 * a->history_cap : 64;
 	struct alarm_past *list;
 
+	assert(a->history_count <= a->history_cap);
 	if (a->history_count < a->history_cap ||
 	    a->history_cap == a->history_max)
 		return 0;

@@ -343,12 +343,10 @@ enum alarm_state alarm_judge(const struct alarm_definition *d,
 	/* With N real points in the range the newest N are judged, whether
 	 * they are the last N or not: steps 1 and 2 of the rule in one. */
 	b = look(d, points, n, &oldest_bad);
-	if (b.fill == 0)
+	if (b.fill == 0 || d->treat_missing == ALARM_NOT_BREACHING)
 		state = b.bad >= m ? ALARM_ALARM : ALARM_OK;
 	else if (d->treat_missing == ALARM_BREACHING)
 		state = b.bad + b.fill >= m ? ALARM_ALARM : ALARM_OK;
-	else if (d->treat_missing == ALARM_NOT_BREACHING)
-		state = b.bad >= m ? ALARM_ALARM : ALARM_OK;
 	else
 		state = judge_few(d, &b, oldest_bad, previous);
 	if (reason)

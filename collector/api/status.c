@@ -17,6 +17,7 @@ static uint64_t resident_bytes(void)
 	FILE *f = fopen("/proc/self/statm", "r");
 
 	if (f) {
+		/* The kernel's own numbers. NOLINTNEXTLINE(cert-err34-c) */
 		if (fscanf(f, "%llu %llu", &size, &resident) != 2)
 			resident = 0;
 		fclose(f);

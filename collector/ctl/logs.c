@@ -297,7 +297,7 @@ static int follow(struct options *o)
 static int once(struct options *o)
 {
 	const json_t *events;
-	json_t *root;
+	json_t *root = NULL;
 
 	/* Asked backwards, so that a limit keeps the latest. */
 	if (!ask(o, "desc", o->since, o->until, o->limit, &root))

@@ -100,7 +100,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->verb)
 			argp_usage(state);
-		if (!strcmp(o->verb, "data") && !o->name)
+		else if (!strcmp(o->verb, "data") && !o->name)
 			argp_error(state,
 				   "data is of a NAMESPACE and a NAME; `tally "
 				   "metrics list` shows them");

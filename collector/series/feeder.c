@@ -155,6 +155,8 @@ int feeder_fetch(struct feeder *f, const struct rrd_plan *plan, enum tier tier,
 		e = ERR_BUSY;
 	if (!e) {
 		*f->last = &r;
+		/* It is off the list again before this returns. */
+		/* cppcheck-suppress autoVariables */
 		f->last = &r.next;
 		f->queued++;
 		pthread_cond_signal(&f->work);

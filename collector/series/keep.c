@@ -6,6 +6,7 @@
  *   n { account:8 | bytes region | number | from:3 | progress |
  *       slots { hash:16 | late hours { minute } } }
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -219,6 +220,7 @@ static bool load_files(struct feeder *f, struct sv s)
 {
 	uint64_t count;
 
+	assert(!f->files && f->file_count == 0);
 	if (!get_varint(&s, &count) || count > s.len)
 		return false;
 	f->files = calloc(count + 1, sizeof(struct rrd_file *));

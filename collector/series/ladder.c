@@ -86,6 +86,8 @@ double ladder_parse(const char *text)
 	}
 	if (negative)
 		v = -v;
+	/* The integer ends it; p10 goes along, rounded just as RRDtool's. */
+	/* NOLINTNEXTLINE(cert-flp30-c) */
 	for (; exponent; exponent >>= 1, p10 *= p10)
 		if (exponent & 1)
 			v = down ? v / p10 : v * p10;

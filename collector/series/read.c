@@ -72,9 +72,7 @@ static int snapshot_read(struct series *s, const struct snapshot *v,
 		if (from->minute < first || from->minute >= end)
 			continue;
 		to = row_list_add(out, from->minute);
-		if (!to)
-			e = ERR_NOMEM;
-		else if (!row_merge(to, &from->row, dist))
+		if (!to || !row_merge(to, &from->row, dist))
 			e = ERR_NOMEM;
 	}
 	if (damaged) {

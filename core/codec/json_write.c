@@ -115,6 +115,7 @@ static size_t shortest(double v, char digits[24], int *point)
 	for (p = text; *p != 'e'; p++)
 		if (*p >= '0' && *p <= '9')
 			digits[n++] = *p;
+	assert(n > 0);
 	*point = (int)strtol(p + 1, NULL, 10) + 1;
 	while (n > 1 && digits[n - 1] == '0')
 		n--;

@@ -318,6 +318,14 @@ static bool weights_whole(const struct sketch *s)
 	return true;
 }
 
+/* Small numbers of either sign as small numbers: 0, -1, 1, -2 are 0 to 3. */
+static uint64_t zigzag(int64_t v)
+{
+	uint64_t twice = (uint64_t)v << 1;
+
+	return v < 0 ? ~twice : twice;
+}
+
 void sketch_encode(const struct sketch *s, struct buf *out)
 {
 	bool whole = weights_whole(s);
@@ -341,8 +349,7 @@ void sketch_encode(const struct sketch *s, struct buf *out)
 			continue;
 		}
 		key = (int64_t)s->bins[i].at;
-		put_varint(out, i ? (uint64_t)(key - previous) :
-				    (uint64_t)key << 1 ^ (uint64_t)(key >> 63));
+		put_varint(out, i ? (uint64_t)(key - previous) : zigzag(key));
 		previous = key;
 	}
 	for (uint32_t i = 0; i < s->count; i++)

@@ -109,9 +109,9 @@ void term_braille(struct buf *out, const double *samples, size_t count,
 			uint32_t dots = 0;
 
 			for (int half = 0; half < 2; half++) {
-				double v = sample_at(samples, count,
-						     (size_t)(2 * c + half),
-						     (size_t)(2 * columns));
+				size_t point = 2 * (size_t)c + (size_t)half;
+				double v = sample_at(samples, count, point,
+						     2 * (size_t)columns);
 				int y = dot_row(v, min, max, 4 * rows);
 				int above = 4 * rows - 1 - y - 4 * r;
 

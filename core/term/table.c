@@ -101,6 +101,7 @@ static int wider(int a, int b)
 
 static void measure(const struct term_table *table, int *widths)
 {
+	assert(table->column_count > 0);
 	for (size_t c = 0; c < table->column_count; c++)
 		widths[c] = term_safe_width(sv_from(table->columns[c].title));
 	for (size_t i = 0; i < table->cell_count; i++) {
@@ -178,6 +179,7 @@ bool term_table_print(const struct term *t, const struct term_table *table,
 {
 	int widths[TERM_COLUMNS_MAX];
 
+	assert(table->column_count > 0);
 	measure(table, widths);
 	if (t->is_tty)
 		fit(table, widths, t->width);

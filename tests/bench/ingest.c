@@ -361,6 +361,7 @@ static double cpu_seconds(int pid)
 		die(path);
 	fclose(f);
 	p = strrchr(text, ')');
+	/* The kernel's own numbers. NOLINTNEXTLINE(cert-err34-c) */
 	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
 			 "%llu %llu", &user, &kernel) != 2)
 		die("stat");

@@ -21,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n;
 
 	assert(block_writer_open(&w, &env, "b", &options) == 0);
-	for (char c = 'a'; c < 'g'; c++)
-		assert(block_writer_add(w, sv_make(&c, 1), SV("value")) == 0);
+	for (const char *c = "abcdef"; *c; c++)
+		assert(block_writer_add(w, sv_make(c, 1), SV("value")) == 0);
 	assert(block_writer_finish(w) == 0);
 	uint8_t *p = disk_sim_bytes(disk, "b", &n), *f = p + n - 128;
 

@@ -51,7 +51,7 @@ int cmd_list(struct cmd *c)
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
 	char limit[24];
-	struct json root, rows;
+	struct json root = { 0 }, rows;
 	struct diag diag;
 	int e;
 
