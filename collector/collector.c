@@ -425,14 +425,17 @@ static void on_barrier(void *arg, int err, uint64_t position, uint64_t next)
 	sem_post(arg);
 }
 
+/* All that was appended has been answered. */
 static void wait_for_journal(struct journal *j)
 {
 	sem_t done;
+	int e;
 
 	sem_init(&done, 0, 0);
-	if (!journal_barrier(j, on_barrier, &done))
-		while (sem_wait(&done) < 0 && errno == EINTR)
-			continue;
+	while ((e = journal_barrier(j, on_barrier, &done)) == ERR_BUSY)
+		usleep(REPLY_GRACE_MS * 1000); /* its queue is full */
+	while (!e && sem_wait(&done) < 0 && errno == EINTR)
+		continue;
 	sem_destroy(&done);
 }
 
@@ -449,11 +452,14 @@ void collector_close(struct collector *c)
 	if (a->journal && a->apply) {
 		struct timespec grace = { 0, REPLY_GRACE_MS * 1000000L };
 
-		/* What waits is committed and answered first; then what was
-		 * just past the door when it closed. */
+		/* What is past the door is committed and answered, then what
+		 * nobody waits for: datagrams, changes of alarms. */
+		if (c->http)
+			http_settle(c->http);
+		if (c->daemon)
+			http_settle(c->daemon);
 		wait_for_journal(a->journal);
 		nanosleep(&grace, NULL);
-		wait_for_journal(a->journal);
 	}
 	if (c->http)
 		http_stop(c->http);

@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -20,6 +21,9 @@ struct http {
 	struct http_options options;
 	char address[ADDRESS_TEXT_MAX];
 	_Atomic bool quiesced;
+	pthread_mutex_t lock; /* over busy */
+	pthread_cond_t idle;
+	size_t busy; /* requests with the handler, or deferred */
 };
 
 /* A request with what only the door knows of it. */
@@ -153,6 +157,21 @@ static void on_body(struct exchange *x, const char *data, size_t *size)
 	*size = 0;
 }
 
+static void busy_begin(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->busy++;
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void busy_end(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	if (--h->busy == 0)
+		pthread_cond_broadcast(&h->idle);
+	pthread_mutex_unlock(&h->lock);
+}
+
 static enum MHD_Result on_request(struct http *h, struct exchange *x)
 {
 	struct request *r = &x->request;
@@ -162,7 +181,9 @@ static enum MHD_Result on_request(struct http *h, struct exchange *x)
 			    "the body is over 8 MiB: send smaller batches");
 		return reply_queue(x);
 	}
+	busy_begin(h); /* first: who settles sees it, or it sees quiesced */
 	if (atomic_load(&h->quiesced)) {
+		busy_end(h);
 		reply_error(r, 503, "ServiceUnavailable",
 			    "the collector is stopping: send it again");
 		r->retry_after_s = 1;
@@ -171,9 +192,11 @@ static enum MHD_Result on_request(struct http *h, struct exchange *x)
 	x->handled = true;
 	r->status = 200;
 	h->options.handler(h->options.arg, r);
-	/* A deferred one may be answered by now, by another thread: nothing
-	 * of x is touched any more. request_defer suspended the connection,
-	 * and MHD calls again when it is resumed. */
+	/* A deferred one may be answered by now, by another thread, which
+	 * ended its being busy. request_defer suspended the connection, and
+	 * MHD calls again, in this thread, when it is resumed. */
+	if (!x->deferred)
+		busy_end(h);
 	return MHD_YES;
 }
 
@@ -221,6 +244,13 @@ static void on_log(void *arg, const char *format, va_list ap)
 	log_line(LOG_WARN, "http", "%s", text);
 }
 
+static void http_free(struct http *h)
+{
+	pthread_cond_destroy(&h->idle);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
 int http_start(struct http **out, const struct http_options *options,
 	       struct diag *diag)
 {
@@ -231,9 +261,11 @@ int http_start(struct http **out, const struct http_options *options,
 	if (!h)
 		return diag_set(diag, ERR_NOMEM, "out of memory");
 	h->options = *options;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->idle, NULL);
 	fd = address_listen(options->address, SOCK_STREAM, h->address, diag);
 	if (fd < 0) {
-		free(h);
+		http_free(h);
 		return fd;
 	}
 	h->daemon = MHD_start_daemon(
@@ -249,7 +281,7 @@ int http_start(struct http **out, const struct http_options *options,
 		MHD_OPTION_END);
 	if (!h->daemon) {
 		close(fd);
-		free(h);
+		http_free(h);
 		return diag_set(diag, ERR_IO, "cannot start HTTP on %s",
 				options->address);
 	}
@@ -267,10 +299,20 @@ void http_quiesce(struct http *h)
 	atomic_store(&h->quiesced, true);
 }
 
+void http_settle(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	while (h->busy)
+		pthread_cond_wait(&h->idle, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+}
+
 void http_stop(struct http *h)
 {
+	http_quiesce(h);
+	http_settle(h);
 	MHD_stop_daemon(h->daemon);
-	free(h);
+	http_free(h);
 }
 
 struct sv request_header(struct request *r, const char *name)
@@ -323,7 +365,9 @@ void request_defer(struct request *r)
 void request_send(struct request *r)
 {
 	struct exchange *x = exchange_of(r);
+	struct http *h = r->http;
 
 	assert(x->deferred);
-	MHD_resume_connection(x->connection);
+	MHD_resume_connection(x->connection); /* x may be gone now */
+	busy_end(h);
 }

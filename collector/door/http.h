@@ -62,8 +62,12 @@ int http_start(struct http **out, const struct http_options *options,
 	       struct diag *diag) MUST_USE;
 /* "127.0.0.1:4318" with the real port. */
 const char *http_address(const struct http *h);
-/* Takes no new connection or request; those that wait are answered. */
+/* From now on requests are told to come again; those that wait are answered. */
 void http_quiesce(struct http *h);
+/* After http_quiesce: returns when no request is with the handler any more nor
+ * waits for its request_send. Their replies may still be on their way. */
+void http_settle(struct http *h);
+/* Quiesces, settles, closes all connections, frees. */
 void http_stop(struct http *h);
 
 /* A header of the request; ptr NULL: not sent. Name in any case. */

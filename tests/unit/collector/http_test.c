@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The door itself: what it does with requests that are still under way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "collector/door/http.h"
+
+enum { SLOW_US = 300000 };
+
+static const char REQUEST[] = "POST /x HTTP/1.1\r\nHost: x\r\n"
+			      "Content-Length: 3\r\n\r\nabc";
+
+static int connect_to(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static void ask(int fd)
+{
+	const ssize_t n = (ssize_t)sizeof(REQUEST) - 1;
+
+	assert_int_equal(send(fd, REQUEST, (size_t)n, 0), n);
+}
+
+static struct http *start(http_handler_fn *handler, void *arg)
+{
+	const struct http_options options = { .address = "127.0.0.1:0",
+					      .handler = handler,
+					      .arg = arg };
+	struct diag diag = { 0 };
+	struct http *h;
+
+	assert_int_equal(http_start(&h, &options, &diag), 0);
+	return h;
+}
+
+/* Answers late, as the journal's thread does. */
+struct late {
+	struct request *_Atomic request;
+	pthread_t thread;
+	bool slow_handler; /* it is slow before it defers, not after */
+	_Atomic bool sent;
+};
+
+static void *late_main(void *arg)
+{
+	struct late *l = arg;
+
+	if (!l->slow_handler)
+		usleep(SLOW_US);
+	buf_text(&l->request->reply, "late");
+	atomic_store(&l->sent, true);
+	request_send(l->request);
+	return NULL;
+}
+
+static void late_handler(void *arg, struct request *r)
+{
+	struct late *l = arg;
+
+	l->request = r;
+	if (l->slow_handler)
+		usleep(SLOW_US);
+	request_defer(r);
+	assert_int_equal(pthread_create(&l->thread, NULL, late_main, l), 0);
+}
+
+static void stop_while_late(bool slow_handler)
+{
+	struct late l = { .slow_handler = slow_handler };
+	struct http *h = start(late_handler, &l);
+	char text[512] = "";
+	int fd = connect_to(http_address(h));
+
+	ask(fd);
+	while (!l.request)
+		usleep(1000);
+	http_quiesce(h);
+	http_settle(h);
+	assert_true(l.sent);
+	usleep(50000); /* for the reply to go out */
+	http_stop(h);
+	pthread_join(l.thread, NULL);
+	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_non_null(strstr(text, "HTTP/1.1 200"));
+	assert_non_null(strstr(text, "late"));
+	close(fd);
+}
+
+/* A request that waits for the journal while the collector stops is answered,
+ * however long the disk takes: libmicrohttpd ends the process where one is
+ * left. */
+static void test_stop_while_deferred(void **state)
+{
+	(void)state;
+	stop_while_late(false);
+}
+
+static void test_stop_while_handled(void **state)
+{
+	(void)state;
+	stop_while_late(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stop_while_deferred),
+		cmocka_unit_test(test_stop_while_handled),
+	};
+
+	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}
