@@ -2,14 +2,15 @@
 #include "collector/apply.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/base/queue.h"
 
 enum {
+	TICK_MS = 1000,
 	RETRY_MS = 200,            /* after a view said ERR_FULL and the like */
 	CHECKPOINT_FRAMES = 20000, /* or after so many */
 };
@@ -18,14 +19,12 @@ struct runner {
 	struct apply *apply;
 	struct view *view;
 	pthread_t thread;
-	pthread_mutex_t lock; /* over the fields down to `started` */
-	pthread_cond_t wake;
-	struct message *queue[APPLY_QUEUE_MESSAGES]; /* a ring */
-	size_t head, count;
-	bool behind; /* messages were not queued: read the journal */
-	bool stop;
-	bool caught_up; /* for the first time */
 	bool started;
+	struct queue *queue;  /* of messages; closed to stop */
+	pthread_mutex_t lock; /* over the two fields below */
+	pthread_cond_t ready; /* caught_up was set */
+	bool behind;          /* messages were not queued: read the journal */
+	bool caught_up;       /* for the first time */
 	_Atomic uint64_t applied;
 	_Atomic uint64_t position, durable; /* copies, for others to read */
 	_Atomic int err;
@@ -39,6 +38,7 @@ struct apply {
 	struct runner *runners[APPLY_VIEWS_MAX];
 	size_t count;
 	_Atomic size_t live_bytes;
+	_Atomic bool stopping;
 };
 
 struct message *message_new(struct apply *a)
@@ -85,19 +85,17 @@ int apply_new(struct apply **out, const struct apply_options *options)
 void apply_add(struct apply *a, struct view *v)
 {
 	struct runner *r = calloc(1, sizeof(*r));
-	pthread_condattr_t attr;
 
 	assert(r && a->count < APPLY_VIEWS_MAX);
+	if (queue_new(&r->queue, APPLY_QUEUE_MESSAGES))
+		abort(); /* at start, before anything was promised */
 	r->apply = a;
 	r->view = v;
 	r->behind = true; /* what the journal holds comes first */
 	atomic_init(&r->position, v->position);
 	atomic_init(&r->durable, v->durable);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&r->ready, NULL);
 	a->runners[a->count++] = r;
 }
 
@@ -134,16 +132,6 @@ static void runner_checkpoint(struct runner *r)
 	release_journal(r->apply);
 }
 
-static bool runner_stopping(struct runner *r)
-{
-	bool stop;
-
-	pthread_mutex_lock(&r->lock);
-	stop = r->stop;
-	pthread_mutex_unlock(&r->lock);
-	return stop;
-}
-
 /* Applies m, trying again while the view says so. False: stopping. */
 static bool runner_apply(struct runner *r, const struct message *m)
 {
@@ -165,7 +153,7 @@ static bool runner_apply(struct runner *r, const struct message *m)
 				  "view %s stands still: %s; it goes "
 				  "on by itself",
 				  v->ops->name, err_text(e));
-		if (runner_stopping(r))
+		if (atomic_load(&r->apply->stopping))
 			return false;
 		usleep(RETRY_MS * 1000);
 	}
@@ -235,23 +223,24 @@ static int read_on(struct runner *r, struct journal_reader *reader)
 	return e;
 }
 
-/* The oldest message of the queue, or NULL. Under the lock. */
-static struct message *queue_take(struct runner *r)
+static void drain(struct runner *r)
 {
-	struct message *m;
+	void *m;
 
-	if (!r->count)
-		return NULL;
-	m = r->queue[r->head];
-	r->head = (r->head + 1) % APPLY_QUEUE_MESSAGES;
-	r->count--;
-	return m;
+	while (!queue_pop(r->queue, &m, 0))
+		message_unref(m);
+}
+
+static void set_behind(struct runner *r, bool behind)
+{
+	pthread_mutex_lock(&r->lock);
+	r->behind = behind;
+	pthread_mutex_unlock(&r->lock);
 }
 
 static void runner_catch_up(struct runner *r)
 {
 	struct journal_reader *reader;
-	struct message *m;
 	int e = journal_reader_open(&reader, r->apply->options.journal,
 				    r->view->position);
 
@@ -264,9 +253,7 @@ static void runner_catch_up(struct runner *r)
 			 * position. */
 			uint64_t end;
 
-			pthread_mutex_lock(&r->lock);
-			r->behind = false;
-			pthread_mutex_unlock(&r->lock);
+			set_behind(r, false);
 			end = journal_durable(r->apply->options.journal);
 			e = read_on(r, reader);
 			/* Also past what is no frame: a file's header. */
@@ -277,18 +264,17 @@ static void runner_catch_up(struct runner *r)
 		}
 		journal_reader_close(reader);
 	}
-	pthread_mutex_lock(&r->lock);
 	if (e) {
 		/* What was queued meanwhile lies behind a hole: the journal
 		 * has it all. */
-		r->behind = true;
-		while ((m = queue_take(r)))
-			message_unref(m);
+		set_behind(r, true);
+		drain(r);
 	} else if (!r->caught_up) {
+		pthread_mutex_lock(&r->lock);
 		r->caught_up = true;
-		pthread_cond_broadcast(&r->wake);
+		pthread_cond_broadcast(&r->ready);
+		pthread_mutex_unlock(&r->lock);
 	}
-	pthread_mutex_unlock(&r->lock);
 	if (e && e != ERR_CLOSED) {
 		if (atomic_exchange(&r->err, e) != e)
 			log_error("apply",
@@ -299,46 +285,37 @@ static void runner_catch_up(struct runner *r)
 	}
 }
 
-/* The next message, or NULL after a second, when behind or when stopping. */
-static struct message *runner_pop(struct runner *r, bool *behind, bool *stop)
+static bool is_behind(struct runner *r)
 {
-	struct message *m;
-	struct timespec until;
+	bool behind;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
 	pthread_mutex_lock(&r->lock);
-	while (!r->count && !r->behind && !r->stop)
-		if (pthread_cond_timedwait(&r->wake, &r->lock, &until) ==
-		    ETIMEDOUT)
-			break;
-	m = queue_take(r);
-	*behind = r->behind && !m;
-	*stop = r->stop;
+	behind = r->behind;
 	pthread_mutex_unlock(&r->lock);
-	return m;
+	return behind;
 }
 
 static void *runner_main(void *arg)
 {
 	struct runner *r = arg;
+	bool more = true;
 
 	r->last_checkpoint = env_mono(r->apply->options.env);
-	for (;;) {
-		bool behind, stop;
-		struct message *m = runner_pop(r, &behind, &stop);
+	while (more) {
+		/* It falls behind only while its queue is full, so a wait on
+		 * an empty one misses nothing. */
+		bool behind = is_behind(r);
+		void *item;
+		int e = queue_pop(r->queue, &item, behind ? 0 : TICK_MS);
 
-		if (m) {
-			bool more = runner_apply(r, m);
-
-			message_unref(m);
+		if (!e) {
 			/* What is queued behind a frame that could not be
 			 * applied is not either: the next start goes on at
 			 * that frame. */
-			if (!more)
-				break;
-		} else if (stop) {
-			break; /* the queue is drained */
+			more = runner_apply(r, item);
+			message_unref(item);
+		} else if (e == ERR_CLOSED) {
+			more = false; /* the queue is drained */
 		} else if (behind) {
 			runner_catch_up(r);
 		}
@@ -365,10 +342,27 @@ int apply_start(struct apply *a, struct diag *diag)
 
 		pthread_mutex_lock(&r->lock);
 		while (!r->caught_up)
-			pthread_cond_wait(&r->wake, &r->lock);
+			pthread_cond_wait(&r->ready, &r->lock);
 		pthread_mutex_unlock(&r->lock);
 	}
 	return 0;
+}
+
+/* Under r's lock: whether m is on its queue now. */
+static bool enqueue(struct runner *r, struct message *m, bool tight)
+{
+	struct queue_stats stats;
+
+	if (tight) {
+		queue_stats(r->queue, &stats);
+		if (stats.length)
+			return false;
+	}
+	atomic_fetch_add(&m->refs, 1);
+	if (!queue_push(r->queue, m))
+		return true;
+	atomic_fetch_sub(&m->refs, 1);
+	return false;
 }
 
 void apply_push(struct apply *a, struct message *m)
@@ -379,45 +373,30 @@ void apply_push(struct apply *a, struct message *m)
 		struct runner *r = a->runners[i];
 
 		pthread_mutex_lock(&r->lock);
-		if (r->behind) {
-			/* it reads this one from the journal */
-		} else if (r->count == APPLY_QUEUE_MESSAGES ||
-			   (tight && r->count)) {
+		/* One that is behind reads this one from the journal. */
+		if (!r->behind && !enqueue(r, m, tight)) {
 			r->behind = true;
 			stats_add(&a->options.stats->view_overflows, 1);
-		} else {
-			atomic_fetch_add(&m->refs, 1);
-			r->queue[(r->head + r->count) % APPLY_QUEUE_MESSAGES] =
-				m;
-			r->count++;
 		}
-		pthread_cond_signal(&r->wake);
 		pthread_mutex_unlock(&r->lock);
 	}
 }
 
 void apply_stop(struct apply *a)
 {
-	for (size_t i = 0; i < a->count; i++) {
-		struct runner *r = a->runners[i];
-
-		pthread_mutex_lock(&r->lock);
-		r->stop = true;
-		pthread_cond_broadcast(&r->wake);
-		pthread_mutex_unlock(&r->lock);
-	}
-	for (size_t i = 0; i < a->count; i++) {
+	atomic_store(&a->stopping, true);
+	for (size_t i = 0; i < a->count; i++)
+		queue_close(a->runners[i]->queue);
+	for (size_t i = 0; i < a->count; i++)
 		if (a->runners[i]->started)
 			pthread_join(a->runners[i]->thread, NULL);
-	}
 	/* Only now: a runner's last checkpoint looks at all of them. */
 	for (size_t i = 0; i < a->count; i++) {
 		struct runner *r = a->runners[i];
-		struct message *m;
 
-		while ((m = queue_take(r)))
-			message_unref(m);
-		pthread_cond_destroy(&r->wake);
+		drain(r);
+		queue_free(r->queue);
+		pthread_cond_destroy(&r->ready);
 		pthread_mutex_destroy(&r->lock);
 		free(r);
 	}
@@ -430,18 +409,18 @@ size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max)
 
 	for (size_t i = 0; i < n; i++) {
 		struct runner *r = a->runners[i];
+		struct queue_stats queue;
 
-		pthread_mutex_lock(&r->lock);
+		queue_stats(r->queue, &queue);
 		out[i] = (struct apply_view_stats){
 			.name = r->view->ops->name,
 			.position = atomic_load(&r->position),
 			.durable = atomic_load(&r->durable),
 			.applied = atomic_load(&r->applied),
-			.queued = r->count,
-			.behind = r->behind,
+			.queued = queue.length,
+			.behind = is_behind(r),
 			.err = atomic_load(&r->err),
 		};
-		pthread_mutex_unlock(&r->lock);
 	}
 	return n;
 }
