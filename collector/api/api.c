@@ -158,31 +158,43 @@ void api_aws_error(struct request *r, unsigned status, const char *type,
 
 /* --- query arguments -------------------------------------------------------------- */
 
-/* "2026-11-22T09:00:00Z", with an optional fraction. */
+/* ".5": digits only, finer than a nanosecond is cut. */
+static bool fraction_to_ns(const char **at, int64_t *ns)
+{
+	const char *p = *at + 1;
+	int64_t unit = NS_PER_S;
+
+	for (; *p >= '0' && *p <= '9'; p++) {
+		unit /= 10;
+		*ns += (*p - '0') * unit;
+	}
+	if (p == *at + 1)
+		return false;
+	*at = p;
+	return true;
+}
+
+/* "2026-11-22T09:00:00Z", with an optional fraction; 1970 to 2262, which is
+ * where nanoseconds in 64 bits end. */
 static bool iso_to_ns(struct sv text, int64_t *out)
 {
 	struct tm tm = { 0 };
+	int64_t seconds, ns = 0;
 	char copy[40];
 	const char *rest;
-	double fraction = 0;
 
 	if (text.len >= sizeof(copy))
 		return false;
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!rest)
+	if (!rest || (*rest == '.' && !fraction_to_ns(&rest, &ns)) ||
+	    strcmp(rest, "Z"))
 		return false;
-	if (*rest == '.') {
-		char *end;
-
-		fraction = strtod(rest, &end);
-		rest = end;
-	}
-	if (strcmp(rest, "Z"))
+	seconds = (int64_t)timegm(&tm);
+	if (seconds < 0 || seconds >= INT64_MAX / NS_PER_S)
 		return false;
-	*out = (int64_t)timegm(&tm) * NS_PER_S +
-	       (int64_t)(fraction * (double)NS_PER_S);
+	*out = seconds * NS_PER_S + ns;
 	return true;
 }
 
@@ -196,7 +208,7 @@ bool api_query_time(struct request *r, const char *name, int64_t *out_ns)
 		return true;
 	if (iso_to_ns(text, out_ns) ||
 	    (!json_parse(&doc, &r->arena, text, NULL) &&
-	     json_to_ns(json_root(&doc), out_ns)))
+	     json_to_ns(json_root(&doc), out_ns) && *out_ns >= 0))
 		return true;
 	snprintf(message, sizeof(message),
 		 "%s must be epoch seconds or 2026-11-22T09:00:00Z", name);
@@ -230,7 +242,9 @@ bool api_query_range(const struct api *a, struct request *r, int64_t default_s,
 	*end_ns = env_wall(a->env).ns + 1;
 	if (!api_query_time(r, "end", end_ns))
 		return false;
-	*start_ns = *end_ns - default_s * NS_PER_S;
+	*start_ns = *end_ns > default_s * NS_PER_S ?
+			    *end_ns - default_s * NS_PER_S :
+			    0;
 	if (!api_query_time(r, "start", start_ns))
 		return false;
 	if (*start_ns < *end_ns)

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 22
+plan 26
 
 start_collector
 is "$(curl -s "$HTTP/healthz")" ok "healthz says ok"
@@ -31,6 +31,10 @@ is "$(curl -s -o /dev/null -w '%{http_code}' "$HTTP/nothing")" 404 "an unknown p
 like "$(curl -s -d '{}' "$HTTP/NoSuchOperation")" UnknownOperation "an unknown operation gets AWS's form"
 is "$(curl -s -o /dev/null -w '%{http_code}' -d '{' "$HTTP/TraceSegments")" 400 "broken JSON is 400"
 is "$(curl -s -o /dev/null -w '%{http_code}' -d 'xx' "$HTTP/api/v1/batches")" 400 "a broken batch is 400"
+for t in 2900-01-01T00:00:00Z 0001-01-01T00:00:00Z 2026-01-01T00:00:00.5e300Z -1; do
+	is "$(curl -s -o /dev/null -w '%{http_code}' "$HTTP/api/v1/traces?start=$t")" 400 \
+		"a time that no record can have is 400: $t"
+done
 head -c 9000000 /dev/zero >"$TMP/large"
 is "$(curl -s -o /dev/null -w '%{http_code}' -H 'Expect:' --data-binary "@$TMP/large" "$HTTP/api/v1/batches")" \
 	413 "a body over 8 MiB is 413"
