@@ -187,6 +187,9 @@ static int open_daemon(struct collector *c, struct diag *diag)
 		.handler = api_handle_daemon,
 		.arg = &c->api,
 		.threads = 1,
+		.bodies_max = HTTP_BODY_MAX,
+		.shed_bodies = &c->stats.shed_bodies,
+		.too_large = &c->stats.refused_too_large,
 	};
 
 	for (int tries = any ? PORT_TRIES : 1;; tries--) {
@@ -210,6 +213,8 @@ static int open_listeners(struct collector *c, struct diag *diag)
 		.address = c->config->http,
 		.handler = api_handle,
 		.arg = &c->api,
+		.shed_bodies = &c->stats.shed_bodies,
+		.too_large = &c->stats.refused_too_large,
 	};
 	int e = http_start(&c->http, &http, diag);
 

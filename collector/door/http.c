@@ -24,13 +24,16 @@ struct http {
 	pthread_mutex_t lock; /* over busy */
 	pthread_cond_t idle;
 	size_t busy; /* requests with the handler, or deferred */
+	_Atomic size_t bodies_bytes; /* of bodies that are being received */
 };
 
 /* A request with what only the door knows of it. */
 struct exchange {
 	struct request request; /* first: a request is its exchange */
 	struct MHD_Connection *connection;
+	size_t body_bytes; /* counted in bodies_bytes */
 	bool too_large;
+	bool shed;     /* over bodies_max: the body is thrown away */
 	bool handled;  /* the handler has been called */
 	bool deferred; /* and said that the reply comes later */
 };
@@ -40,8 +43,16 @@ static struct exchange *exchange_of(struct request *r)
 	return (struct exchange *)r;
 }
 
+/* The body is the handler's now, or is not needed. */
+static void body_uncount(struct exchange *x)
+{
+	atomic_fetch_sub(&x->request.http->bodies_bytes, x->body_bytes);
+	x->body_bytes = 0;
+}
+
 static void exchange_free(struct exchange *x)
 {
+	body_uncount(x);
 	arena_fini(&x->request.arena);
 	buf_fini(&x->request.body);
 	buf_fini(&x->request.reply);
@@ -113,6 +124,19 @@ static void reply_error(struct request *r, unsigned status, const char *code,
 	r->status = status;
 }
 
+static void count(_Atomic uint64_t *counter)
+{
+	if (counter)
+		atomic_fetch_add(counter, 1);
+}
+
+static void reply_too_large(struct exchange *x)
+{
+	count(x->request.http->options.too_large);
+	reply_error(&x->request, 413, "RequestTooLarge",
+		    "the body is over 8 MiB: send smaller batches");
+}
+
 static enum method method_of(const char *method)
 {
 	if (!strcmp(method, "GET") || !strcmp(method, "HEAD"))
@@ -142,19 +166,39 @@ static enum MHD_Result on_head(struct http *h, struct MHD_Connection *c,
 	if (length &&
 	    (!sv_to_u64(sv_from(length), &bytes) || bytes > HTTP_BODY_MAX)) {
 		/* Refused before the body is read; MHD then closes. */
-		reply_error(&x->request, 413, "RequestTooLarge",
-			    "the body is over 8 MiB: send smaller batches");
+		reply_too_large(x);
 		return reply_queue(x);
 	}
 	return MHD_YES;
 }
 
+/* True: there is room for n more bytes in all bodies, and they are counted. */
+static bool body_count(struct exchange *x, size_t n)
+{
+	struct http *h = x->request.http;
+	size_t before = atomic_fetch_add(&h->bodies_bytes, n);
+
+	x->body_bytes += n;
+	return before + n <= h->options.bodies_max;
+}
+
 static void on_body(struct exchange *x, const char *data, size_t *size)
 {
-	buf_add(&x->request.body, data, *size);
-	if (x->request.body.failed)
-		x->too_large = true;
+	struct buf *body = &x->request.body;
+	size_t n = *size;
+
 	*size = 0;
+	if (x->too_large || x->shed)
+		return;
+	if (body_count(x, n))
+		buf_add(body, data, n);
+	else
+		x->shed = true;
+	x->too_large = body->failed;
+	if (x->too_large || x->shed) {
+		buf_fini(body);
+		body_uncount(x);
+	}
 }
 
 static void busy_begin(struct http *h)
@@ -177,10 +221,18 @@ static enum MHD_Result on_request(struct http *h, struct exchange *x)
 	struct request *r = &x->request;
 
 	if (x->too_large) {
-		reply_error(r, 413, "RequestTooLarge",
-			    "the body is over 8 MiB: send smaller batches");
+		reply_too_large(x);
 		return reply_queue(x);
 	}
+	if (x->shed) {
+		count(h->options.shed_bodies);
+		reply_error(r, 503, "ServiceUnavailable",
+			    "too much is being received at once: send the "
+			    "same again");
+		r->retry_after_s = 1;
+		return reply_queue(x);
+	}
+	body_uncount(x);
 	busy_begin(h); /* first: who settles sees it, or it sees quiesced */
 	if (atomic_load(&h->quiesced)) {
 		busy_end(h);
@@ -261,6 +313,8 @@ int http_start(struct http **out, const struct http_options *options,
 	if (!h)
 		return diag_set(diag, ERR_NOMEM, "out of memory");
 	h->options = *options;
+	if (!h->options.bodies_max)
+		h->options.bodies_max = HTTP_BODIES_MAX;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->idle, NULL);
 	fd = address_listen(options->address, SOCK_STREAM, h->address, diag);

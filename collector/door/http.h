@@ -7,7 +7,9 @@
  * waits the connection costs its memory and nothing else.
  *
  * Limits: HTTP_BODY_MAX a body as sent and after decompression,
- * HTTP_CONNECTIONS_MAX, HTTP_IDLE_S of silence.
+ * HTTP_BODIES_MAX all bodies together that are being received (over it a body
+ * is read, thrown away and answered with 503), HTTP_CONNECTIONS_MAX,
+ * HTTP_IDLE_S of silence.
  */
 #ifndef TALLY_COLLECTOR_DOOR_HTTP_H
 #define TALLY_COLLECTOR_DOOR_HTTP_H
@@ -20,6 +22,7 @@
 
 enum {
 	HTTP_BODY_MAX = 8 << 20,
+	HTTP_BODIES_MAX = 128 << 20,
 	HTTP_CONNECTIONS_MAX = 4096,
 	HTTP_IDLE_S = 60,
 	HTTP_THREADS = 2,
@@ -54,7 +57,11 @@ struct http_options {
 	const char *address; /* "127.0.0.1:4318"; port 0: any free one */
 	http_handler_fn *handler;
 	void *arg;
-	unsigned threads; /* 0: HTTP_THREADS */
+	unsigned threads;  /* 0: HTTP_THREADS */
+	size_t bodies_max; /* 0: HTTP_BODIES_MAX */
+	/* Count what was turned away over a limit; may be NULL. */
+	_Atomic uint64_t *shed_bodies; /* over bodies_max */
+	_Atomic uint64_t *too_large;   /* over HTTP_BODY_MAX */
 };
 
 /* Listens at once. *out is owned by the caller until http_stop. */

@@ -119,11 +119,72 @@ static void test_stop_while_handled(void **state)
 	stop_while_late(true);
 }
 
+/* Many bodies at once: what is over the limit is not kept, and told so. */
+
+static void send_text(int fd, const char *text)
+{
+	const ssize_t n = (ssize_t)strlen(text);
+
+	assert_int_equal(send(fd, text, (size_t)n, 0), n);
+}
+
+static void at_once(void *arg, struct request *r)
+{
+	(void)arg;
+	buf_format(&r->reply, "%zu bytes", r->body.len);
+}
+
+static void expect(int fd, const char *status, const char *what)
+{
+	char text[1024] = "";
+
+	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+	if (!strstr(text, status) || !strstr(text, what))
+		fail_msg("no %s, %s in: %s", status, what, text);
+}
+
+static void test_bodies_limit(void **state)
+{
+	_Atomic uint64_t shed = 0, too_large = 0;
+	const struct http_options options = { .address = "127.0.0.1:0",
+					      .handler = at_once,
+					      .bodies_max = 8,
+					      .shed_bodies = &shed,
+					      .too_large = &too_large };
+	struct diag diag = { 0 };
+	struct http *h;
+	int first, second;
+
+	(void)state;
+	assert_int_equal(http_start(&h, &options, &diag), 0);
+	first = connect_to(http_address(h));
+	second = connect_to(http_address(h));
+	send_text(first, "POST / HTTP/1.1\r\nHost: x\r\n"
+			 "Content-Length: 8\r\n\r\n123456");
+	usleep(100000); /* it is there now, and waits for the rest */
+	ask(second);
+	expect(second, " 503 ", "Retry-After: 1");
+	assert_int_equal(shed, 1);
+	send_text(first, "78");
+	expect(first, " 200 ", "8 bytes");
+	ask(second); /* there is room again */
+	expect(second, " 200 ", "3 bytes");
+	send_text(first, "POST / HTTP/1.1\r\nHost: x\r\n"
+			 "Content-Length: 8388609\r\n\r\n");
+	expect(first, " 413 ", "RequestTooLarge");
+	assert_int_equal(too_large, 1);
+	assert_int_equal(shed, 1);
+	close(first);
+	close(second);
+	http_stop(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stop_while_deferred),
 		cmocka_unit_test(test_stop_while_handled),
+		cmocka_unit_test(test_bodies_limit),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
