@@ -356,7 +356,9 @@ int ledger_open(struct ledger **out, const struct env *env, const char *dir,
 	if (!l)
 		return ERR_NOMEM;
 	l->env = env;
-	l->view = (struct view){ .ops = &ledger_view_ops, .self = l };
+	l->view = (struct view){ .ops = &ledger_view_ops,
+				 .self = l,
+				 .admits = true };
 	l->entries_fd = l->text_fd = -1;
 	l->active_time = span_empty();
 	l->hours_from = INT32_MIN;

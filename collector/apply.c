@@ -11,6 +11,7 @@
 
 enum {
 	TICK_MS = 1000,
+	START_POLL_MS = 2,
 	RETRY_MS = 200,            /* after a view said ERR_FULL and the like */
 	CHECKPOINT_FRAMES = 20000, /* or after so many */
 };
@@ -22,7 +23,6 @@ struct runner {
 	bool started;
 	struct queue *queue;  /* of messages; closed to stop */
 	pthread_mutex_t lock; /* over the two fields below */
-	pthread_cond_t ready; /* caught_up was set */
 	bool behind;          /* messages were not queued: read the journal */
 	bool caught_up;       /* for the first time */
 	_Atomic uint64_t applied;
@@ -95,7 +95,6 @@ void apply_add(struct apply *a, struct view *v)
 	atomic_init(&r->position, v->position);
 	atomic_init(&r->durable, v->durable);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->ready, NULL);
 	a->runners[a->count++] = r;
 }
 
@@ -219,6 +218,8 @@ static int read_on(struct runner *r, struct journal_reader *reader)
 		if (!more)
 			return e ? e : ERR_CLOSED;
 		runner_housekeeping(r);
+		if (atomic_load(&r->apply->stopping))
+			return ERR_CLOSED;
 	}
 	return e;
 }
@@ -272,7 +273,6 @@ static void runner_catch_up(struct runner *r)
 	} else if (!r->caught_up) {
 		pthread_mutex_lock(&r->lock);
 		r->caught_up = true;
-		pthread_cond_broadcast(&r->ready);
 		pthread_mutex_unlock(&r->lock);
 	}
 	if (e && e != ERR_CLOSED) {
@@ -325,6 +325,29 @@ static void *runner_main(void *arg)
 	return NULL;
 }
 
+static bool is_ready(struct runner *r)
+{
+	bool caught_up;
+
+	pthread_mutex_lock(&r->lock);
+	caught_up = r->caught_up;
+	pthread_mutex_unlock(&r->lock);
+	return caught_up || (!r->view->admits && atomic_load(&r->err));
+}
+
+/* False: told to stop. */
+static bool wait_until_ready(struct runner *r)
+{
+	const struct apply_options *o = &r->apply->options;
+
+	while (!is_ready(r)) {
+		if (o->told_to_stop && o->told_to_stop(o->arg))
+			return false;
+		usleep(START_POLL_MS * 1000);
+	}
+	return true;
+}
+
 int apply_start(struct apply *a, struct diag *diag)
 {
 	for (size_t i = 0; i < a->count; i++) {
@@ -337,14 +360,12 @@ int apply_start(struct apply *a, struct diag *diag)
 		r->started = true;
 		pthread_setname_np(r->thread, r->view->ops->name);
 	}
-	for (size_t i = 0; i < a->count; i++) {
-		struct runner *r = a->runners[i];
-
-		pthread_mutex_lock(&r->lock);
-		while (!r->caught_up)
-			pthread_cond_wait(&r->ready, &r->lock);
-		pthread_mutex_unlock(&r->lock);
-	}
+	for (size_t i = 0; i < a->count; i++)
+		if (!wait_until_ready(a->runners[i]))
+			return diag_set(diag, ERR_CLOSED,
+					"told to stop while view %s was "
+					"brought up to date",
+					a->runners[i]->view->ops->name);
 	return 0;
 }
 
@@ -396,7 +417,6 @@ void apply_stop(struct apply *a)
 
 		drain(r);
 		queue_free(r->queue);
-		pthread_cond_destroy(&r->ready);
 		pthread_mutex_destroy(&r->lock);
 		free(r);
 	}

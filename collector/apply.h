@@ -63,13 +63,18 @@ struct apply_options {
 	struct journal *journal;
 	struct stats *stats;
 	apply_decode_fn *decode;
+	/* May be NULL: asked while apply_start waits. */
+	bool (*told_to_stop)(void *arg);
+	void *arg;
 };
 
 int apply_new(struct apply **out, const struct apply_options *options) MUST_USE;
 /* Before apply_start; v outlives the runner. */
 void apply_add(struct apply *a, struct view *v);
 /* Starts the runners; returns when every view has applied all that the journal
- * holds, so that nobody is asked before it knows what was acknowledged. */
+ * holds, so that nobody is asked before it knows what was acknowledged. One
+ * that stands still (its disk is full) is not waited for, unless admission
+ * needs it. ERR_CLOSED: told to stop meanwhile. */
 int apply_start(struct apply *a, struct diag *diag) MUST_USE;
 /* Hands a durable message to all views, in order of position: called by the
  * journal's done function only. Takes references of its own. */

@@ -134,6 +134,20 @@ static int open_views(struct collector *c, struct diag *diag)
 	return e;
 }
 
+/* Whether SIGTERM or SIGINT came while it starts. A SIGHUP is late: what it
+ * would have read again has just been read. */
+static bool told_to_stop(void *arg)
+{
+	struct collector *c = arg;
+	struct pollfd p = { c->signal_fd, POLLIN, 0 };
+	struct signalfd_siginfo info;
+
+	return poll(&p, 1, 0) == 1 &&
+	       read(c->signal_fd, &info, sizeof(info)) ==
+		       (ssize_t)sizeof(info) &&
+	       info.ssi_signo != SIGHUP;
+}
+
 static int open_pipeline(struct collector *c, struct diag *diag)
 {
 	struct api *a = &c->api;
@@ -149,6 +163,8 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 		.env = c->env,
 		.stats = &c->stats,
 		.decode = ingest_decode_frame,
+		.told_to_stop = told_to_stop,
+		.arg = c,
 	};
 	int e;
 

@@ -18,7 +18,8 @@ enum { COLLECTOR_ALARMS_S = 10 }; /* how often alarms are judged */
 
 struct collector;
 
-/* config is borrowed until close; reload replaces its alarms. */
+/* config is borrowed until close; reload replaces its alarms. ERR_CLOSED: it was
+ * told to stop while it started. */
 int collector_open(struct collector **out, const struct env *env,
 		   struct config *config, struct diag *diag) MUST_USE;
 /* Prints the addresses and `ready` on stdout, tells systemd, then works until

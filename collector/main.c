@@ -132,6 +132,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tally-collector: %s\n",
 			diag.text[0] ? diag.text : err_text(e));
 		config_fini(&config);
+		if (e == ERR_CLOSED)
+			return 0; /* as it was told */
 		return e == ERR_INVALID || e == ERR_SYNTAX ? 2 : 1;
 	}
 	e = collector_run(collector, arguments.config_path);

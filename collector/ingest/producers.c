@@ -361,7 +361,8 @@ int producers_open(struct producers **out, const struct env *env,
 	p->view = (struct view){ .ops = &producers_ops,
 				 .self = p,
 				 .position = position,
-				 .durable = position };
+				 .durable = position,
+				 .admits = true };
 	*out = p;
 	return 0;
 }

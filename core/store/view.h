@@ -51,6 +51,9 @@ struct view {
 	/* Position up to which what was applied is durable: set by open and by
 	 * checkpoint. The journal keeps what is behind it. */
 	uint64_t durable;
+	/* Admission asks it what is known (ledger, producers): no request is
+	 * taken before it has all that the journal holds. */
+	bool admits;
 };
 
 #endif

@@ -22,10 +22,10 @@ struct recorder {
 	_Atomic uint64_t expected;
 	uint64_t next;
 	bool wrong;
-	_Atomic int failures; /* applies that fail first */
+	_Atomic int failures;     /* applies that fail first */
 	_Atomic uint64_t refused; /* this number fails each time; 0: none */
 	_Atomic uint64_t tried;   /* how often it was given */
-	sem_t *_Atomic hold;  /* waits once, before its first apply */
+	sem_t *_Atomic hold;      /* waits once, before its first apply */
 	bool held;
 };
 
@@ -95,8 +95,8 @@ static void start(struct fixture *f, struct recorder *a, struct recorder *b)
 					 .stats = &f->stats,
 					 .decode = decode };
 
-	assert_int_equal(journal_open(&f->journal, env_posix(), f->dir, NULL,
-				      &diag), 0);
+	assert_int_equal(
+		journal_open(&f->journal, env_posix(), f->dir, NULL, &diag), 0);
 	options.journal = f->journal;
 	assert_int_equal(apply_new(&f->apply, &options), 0);
 	apply_add(f->apply, &a->view);
@@ -277,6 +277,68 @@ static void test_stop_while_failing(void **state)
 	assert_false(bad.wrong);
 }
 
+/* Starting: a view whose disk is full is not waited for, as it would not be
+ * later; but one that admission asks is, until told to stop. */
+static void test_start_while_failing(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder good, bad;
+
+	recorder_init(&good);
+	recorder_init(&bad);
+	start(f, &good, &bad);
+	send(f, 0, 20);
+	wait_until(&good.expected, 20);
+	stop(f);
+	good.view.position = good.view.durable;
+	recorder_init(&bad);
+	bad.refused = 5;
+	start(f, &good, &bad);
+	assert_int_equal(bad.expected, 5);
+	send(f, 20, 5);
+	bad.refused = 0;
+	wait_until(&bad.expected, 25);
+	stop(f);
+	assert_false(bad.wrong);
+}
+
+static bool after_some_asking(void *arg)
+{
+	return ++*(int *)arg > 20;
+}
+
+static void test_start_told_to_stop(void **state)
+{
+	struct fixture *f = *state;
+	struct diag diag = { 0 };
+	struct apply_options options = { .env = env_posix(),
+					 .stats = &f->stats,
+					 .decode = decode,
+					 .told_to_stop = after_some_asking };
+	struct recorder good, bad;
+	int asked = 0;
+
+	recorder_init(&good);
+	recorder_init(&bad);
+	start(f, &good, &bad);
+	send(f, 0, 20);
+	wait_until(&good.expected, 20);
+	stop(f);
+	assert_int_equal(
+		journal_open(&f->journal, env_posix(), f->dir, NULL, &diag), 0);
+	options.journal = f->journal;
+	options.arg = &asked;
+	assert_int_equal(apply_new(&f->apply, &options), 0);
+	recorder_init(&bad);
+	bad.refused = 5;
+	bad.view.admits = true;
+	apply_add(f->apply, &bad.view);
+	assert_int_equal(apply_start(f->apply, &diag), ERR_CLOSED);
+	stop(f);
+	assert_int_equal(bad.expected, 5);
+	assert_false(bad.wrong);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +348,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_failing_view, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_stop_while_failing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_start_while_failing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_start_told_to_stop, setup,
 						teardown),
 	};
 
