@@ -18,7 +18,6 @@ struct relation {
 	pid_t pid;
 	pid_t parent;
 	pid_t session;
-	char state;
 };
 
 void process_tree_init(struct process_tree *t, pid_t root)
@@ -57,9 +56,8 @@ static bool read_relation(pid_t pid, struct relation *out)
 		return false;
 	p = strrchr(text, ')');
 	/* The kernel's own numbers, all of which are ints. */
-	if (!p ||
-	    /* NOLINTNEXTLINE(cert-err34-c) */
-	    sscanf(p + 1, " %c %d %*d %d", &out->state, &parent, &session) != 3)
+	/* NOLINTNEXTLINE(cert-err34-c) */
+	if (!p || sscanf(p + 1, " %*c %d %*d %d", &parent, &session) != 2)
 		return false;
 	out->pid = pid;
 	out->parent = (pid_t)parent;
@@ -85,16 +83,14 @@ static bool is_member(const struct process_tree *t, pid_t pid)
 }
 
 /* One pass over /proc. A child has mostly a higher number than its parent and
- * /proc is in order of numbers; where it is not so, the next pass has it.
- * Zombies count as long as living is false. Returns how many were new. */
-static unsigned scan(struct process_tree *t, bool living)
+ * /proc is in order of numbers; where it is not so, the next pass has it. */
+static void scan(struct process_tree *t)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
-	unsigned added = 0;
 
 	if (!dir)
-		return 0;
+		return;
 	while ((entry = readdir(dir))) {
 		struct relation r;
 		uint64_t pid;
@@ -104,19 +100,18 @@ static unsigned scan(struct process_tree *t, bool living)
 			continue;
 		if (r.session != t->root && !is_member(t, r.parent))
 			continue;
-		if (living && r.state == 'Z')
-			continue;
 		if (t->count == TREE_PROCESSES_MAX) {
 			t->overflow = true;
 			break;
 		}
 		t->members[t->count++] = r.pid;
-		added++;
 	}
 	closedir(dir);
-	return added;
 }
 
+/* Takes the status of the dead that came to us as orphans (subreaper). One
+ * that is dead but somebody else's stays a member: it may come to us yet, and
+ * dropped now it would stay a zombie as long as we live. */
 static void drop_dead(struct process_tree *t)
 {
 	unsigned kept = 0;
@@ -124,7 +119,8 @@ static void drop_dead(struct process_tree *t)
 	for (unsigned i = 0; i < t->count; i++) {
 		struct relation r;
 
-		if (read_relation(t->members[i], &r) && r.state != 'Z')
+		waitpid(t->members[i], NULL, WNOHANG);
+		if (read_relation(t->members[i], &r))
 			t->members[kept++] = t->members[i];
 	}
 	t->count = kept;
@@ -139,7 +135,7 @@ uint64_t process_tree_sample_kb(struct process_tree *t, struct instant now)
 	if (!t->fresh ||
 	    now.ns - t->scanned.ns >= TREE_SCAN_MS * (uint64_t)NS_PER_MS) {
 		drop_dead(t);
-		scan(t, true);
+		scan(t);
 		t->scanned = now;
 		t->fresh = true;
 	}
@@ -159,21 +155,14 @@ uint64_t process_tree_sample_kb(struct process_tree *t, struct instant now)
 
 /* Kills the members found so far and once more looked for. A process that
  * forks while it is looked for is found by the next round. Returns how many
- * were alive. */
+ * there were, dead or alive. */
 static unsigned kill_members(struct process_tree *t)
 {
-	unsigned living = 0;
-
-	/* Orphans came to us (subreaper): take the status of the dead. */
-	for (unsigned i = 0; i < t->count; i++)
-		waitpid(t->members[i], NULL, WNOHANG);
 	drop_dead(t);
-	scan(t, true);
-	for (unsigned i = 0; i < t->count; i++) {
+	scan(t);
+	for (unsigned i = 0; i < t->count; i++)
 		kill(t->members[i], SIGKILL);
-		living++;
-	}
-	return living;
+	return t->count;
 }
 
 /* The root is not reaped here, so its number, and with it the number of its

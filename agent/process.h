@@ -35,8 +35,8 @@ void process_tree_init(struct process_tree *t, pid_t root);
  * Returns the memory that counts against the limit: the higher of the sum now
  * and the root's own peak. */
 uint64_t process_tree_sample_kb(struct process_tree *t, struct instant now);
-/* Kills the session and every descendant until none is left. The root stays a
- * zombie: whoever started it waits for it. */
+/* Kills the session and every descendant until none is left, not even a zombie
+ * that came to us. The root stays one: whoever started it waits for it. */
 void process_tree_kill(struct process_tree *t);
 /* Kills every descendant of the root, but not the root. */
 void process_tree_kill_children(struct process_tree *t);
