@@ -139,7 +139,7 @@ $(B)/test/%.so: tests/shim/%.c
 	$(Q)$(CC) -std=c17 -O2 -g $(WARN) -D_GNU_SOURCE -I. -fPIC -shared -o $@ $< -ldl
 
 check: packages-check
-	$(Q)$(MAKE) --no-print-directory all unit check-deps
+	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory all unit check-deps
 	$(Q)BUILD=$(B) SAN='$(SAN)' tests/run
 unit: $(UNIT) $(TOOLS) $(SHIMS)
 packages-%:
@@ -154,7 +154,7 @@ valgrind: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)BUILD=$(B) tests/valgrind
 demo: packages-build packages-demo
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory all
 	$(Q)BUILD=$(B) demo/run
 
 # --- fuzz: clang's libFuzzer, one target a file ---------------------------------
