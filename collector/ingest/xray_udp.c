@@ -16,6 +16,7 @@ struct xray_udp {
 	struct ingest *ingest;
 	int fd;
 	int stop_fd;
+	_Atomic bool stop;
 	char address[ADDRESS_TEXT_MAX];
 	pthread_t thread;
 	uint32_t kernel_drops; /* SO_RXQ_OVFL, as last seen */
@@ -149,12 +150,16 @@ static void *udp_main(void *arg)
 	struct xray_udp *u = arg;
 	struct pollfd fds[2] = { { u->fd, POLLIN, 0 },
 				 { u->stop_fd, POLLIN, 0 } };
+	unsigned left = UDP_DRAIN_BATCHES;
 
 	for (;;) {
 		int n = receive(u);
 
 		if (n > 0) {
 			store(u, (size_t)n);
+			/* Senders that do not pause do not keep it here. */
+			if (atomic_load(&u->stop) && --left == 0)
+				return NULL;
 			continue;
 		}
 		if (fds[1].revents)
@@ -206,6 +211,7 @@ void xray_udp_stop(struct xray_udp *u)
 {
 	uint64_t one = 1;
 
+	atomic_store(&u->stop, true);
 	if (write(u->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
 		pthread_join(u->thread, NULL);
 	close(u->stop_fd);

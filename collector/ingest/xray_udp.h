@@ -15,6 +15,8 @@
 enum {
 	UDP_BATCH = 64,
 	UDP_SOCKET_BYTES = 8 << 20, /* asked for; the kernel may give less */
+	UDP_DRAIN_BATCHES =
+		256, /* at the end: the buffer, full of small ones */
 };
 
 struct xray_udp;
@@ -23,7 +25,8 @@ struct xray_udp;
 int xray_udp_start(struct xray_udp **out, struct ingest *in,
 		   const char *address, struct diag *diag) MUST_USE;
 const char *xray_udp_address(const struct xray_udp *u);
-/* Takes what is in the socket's buffer, then ends the thread. */
+/* Takes what is in the socket's buffer, at most UDP_DRAIN_BATCHES, then ends
+ * the thread. */
 void xray_udp_stop(struct xray_udp *u);
 
 #endif
