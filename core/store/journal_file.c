@@ -36,10 +36,8 @@ void frame_write(uint8_t *out, const struct frame *frame, uint32_t crc)
 	uint32_t body_bytes = (uint32_t)frame->body.len;
 	uint32_t refused_count = (uint32_t)frame->refused_count;
 	size_t refused_bytes = 4 * frame->refused_count;
-	/* One past the end, where a mark has no more than the header. */
-	/* cppcheck-suppress ctuPointerArith */
-	uint8_t *rest = out + FRAME_HEADER_BYTES;
-	size_t used = FRAME_HEADER_BYTES + refused_bytes + frame->body.len;
+	size_t body_at = FRAME_HEADER_BYTES + refused_bytes;
+	size_t used = body_at + frame->body.len;
 
 	memset(out, 0, FRAME_HEADER_BYTES);
 	put_le32(out, FRAME_MAGIC);
@@ -53,9 +51,9 @@ void frame_write(uint8_t *out, const struct frame *frame, uint32_t crc)
 	memcpy(out + 56, frame->scope.region,
 	       strnlen(frame->scope.region, REGION_MAX - 1));
 	if (refused_bytes > 0)
-		memcpy(rest, frame->refused, refused_bytes);
+		memcpy(out + FRAME_HEADER_BYTES, frame->refused, refused_bytes);
 	if (body_bytes > 0)
-		memcpy(rest + refused_bytes, frame->body.ptr, body_bytes);
+		memcpy(out + body_at, frame->body.ptr, body_bytes);
 	memset(out + used, 0, frame_bytes(body_bytes, refused_count) - used);
 }
 

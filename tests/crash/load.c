@@ -578,7 +578,11 @@ int main(int argc, char **argv)
 		return e;
 	}
 	all = calloc(count, sizeof(*all));
-	for (unsigned i = 0; all && i < count; i++) {
+	if (!all) {
+		fputs("load: out of memory\n", stderr);
+		return 1;
+	}
+	for (unsigned i = 0; i < count; i++) {
 		struct connection *c = &all[i];
 
 		*c = (struct connection){
@@ -589,8 +593,10 @@ int main(int argc, char **argv)
 			.runs = calloc(RUNS_MAX, sizeof(*c->runs)),
 		};
 		if (!c->runs ||
-		    pthread_create(&c->thread, NULL, send_on, c) != 0)
-			return 1;
+		    pthread_create(&c->thread, NULL, send_on, c) != 0) {
+			fputs("load: no memory or no thread\n", stderr);
+			exit(1);
+		}
 	}
 	while (fgets(line, sizeof(line), stdin)) {
 		finish(&load, all, (unsigned)count);
