@@ -59,8 +59,8 @@ static void set_trouble(struct sender *s, const char *text)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Records that the collector stored the batch without. */
-static void count_refused(struct sender *s)
+/* How many records the answer names: the batch was stored without them. */
+static uint64_t refused_records(const struct sender *s)
 {
 	struct arena arena = ARENA_INIT;
 	struct json_doc doc;
@@ -76,6 +76,13 @@ static void count_refused(struct sender *s)
 				n++;
 	}
 	arena_fini(&arena);
+	return n;
+}
+
+static void count_refused(struct sender *s)
+{
+	uint64_t n = refused_records(s);
+
 	if (!n)
 		return;
 	log_warn("sender", "the collector refused %llu records: %.200s",
@@ -93,7 +100,9 @@ static enum verdict judge(struct sender *s, long status)
 	case 200:
 		return TAKEN;
 	case 409:
-		return CONFLICT;
+		/* One that names no record means the batch: its sequence is
+		 * known with other bytes or too old, nothing was stored. */
+		return refused_records(s) ? CONFLICT : NEVER;
 	case 400:
 	case 413:
 	case 415:

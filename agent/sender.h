@@ -6,7 +6,8 @@
  *
  *   200             stored                      -> out of the spool
  *   409             some ids conflict, the rest is stored -> out, a warning
- *   400, 413, 415, 422  never will be           -> refused/, a warning
+ *   409 naming no record, 400, 413, 415, 422
+ *                   never will be               -> refused/, a warning
  *   anything else, or no answer                 -> again, with growing pauses,
  *                                                  at least Retry-After
  *

@@ -273,6 +273,21 @@ printf '{}' | "$agent" invoke --function f --code "$here/node" --event - \
 grep -q 'refuses batch .* for good' "$tmp/err" &&
 	ls "$tmp/state/tallyscope/spool/0/refused" | grep -q batch
 ok $? 'a batch that is never taken is put aside, with a warning' "$tmp/err"
+# 409 that names no record: the sequence is known with other bytes, or too old
+# (a spool from a backup): nothing was stored, so nothing may be thrown away.
+echo '409' >"$tmp/got/answer"
+kept=$(ls "$tmp/state/tallyscope/spool/0/refused" | grep -c batch)
+printf '{}' | "$agent" invoke --function f --code "$here/node" --event - \
+	--collector "$url" >"$tmp/out" 2>"$tmp/err"
+[ "$(ls "$tmp/state/tallyscope/spool/0/refused" | grep -c batch)" -gt "$kept" ]
+ok $? 'a batch that was not stored at all is put aside too' "$tmp/err"
+kept=$(ls "$tmp/state/tallyscope/spool/0/refused" | grep -c batch)
+echo '409 named' >"$tmp/got/answer"
+printf '{}' | "$agent" invoke --function f --code "$here/node" --event - \
+	--collector "$url" >"$tmp/out" 2>"$tmp/err"
+[ "$(ls "$tmp/state/tallyscope/spool/0/refused" | grep -c batch)" = "$kept" ] &&
+	! ls "$tmp/state/tallyscope/spool/0" | grep -q '\.batch$'
+ok $? 'one of which some records conflict is done' "$tmp/err"
 rm "$tmp/got/answer"
 kill "$collector"
 wait "$collector" 2>/dev/null

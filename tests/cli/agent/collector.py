@@ -4,7 +4,7 @@
 
 collector.py serve DIR     prints its port, keeps bodies as DIR/NNNNN.batch;
                            answers what DIR/answer says ("503 1": status and
-                           Retry-After), else 200
+                           Retry-After; "409 named": with a refusal), else 200
 collector.py show DIR...   prints the records of all batches as JSON lines,
                            each batch once by producer and sequence
 """
@@ -133,8 +133,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.server.count, ending)), "wb") as file:
             file.write(body)
         answer = b'{"duplicate":false,"accepted":1,"known":0,"refused":[]}'
+        if retry == "named":
+            answer = answer.replace(b"[]", b'[{"kind":"usage","index":0}]')
         self.send_response(int(status))
-        if retry:
+        if retry and retry != "named":
             self.send_header("Retry-After", retry)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
