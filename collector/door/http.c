@@ -331,8 +331,10 @@ int http_start(struct http **out, const struct http_options *options,
 		(unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 << 10),
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
-		MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0,
-		MHD_OPTION_END);
+		/* The list ends here where there is no pool: one of 0 is
+		 * warned of at each start. */
+		threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+		threads, MHD_OPTION_END);
 	if (!h->daemon) {
 		close(fd);
 		http_free(h);
