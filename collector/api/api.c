@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/api/api.h"
 
+#include "core/codec/time_text.h"
+
 typedef void api_fn(struct api *a, struct request *r);
 
 static void post_batch(struct api *a, struct request *r)
@@ -158,46 +160,6 @@ void api_aws_error(struct request *r, unsigned status, const char *type,
 
 /* --- query arguments -------------------------------------------------------------- */
 
-/* ".5": digits only, finer than a nanosecond is cut. */
-static bool fraction_to_ns(const char **at, int64_t *ns)
-{
-	const char *p = *at + 1;
-	int64_t unit = NS_PER_S;
-
-	for (; *p >= '0' && *p <= '9'; p++) {
-		unit /= 10;
-		*ns += (*p - '0') * unit;
-	}
-	if (p == *at + 1)
-		return false;
-	*at = p;
-	return true;
-}
-
-/* "2026-11-22T09:00:00Z", with an optional fraction; 1970 to 2262, which is
- * where nanoseconds in 64 bits end. */
-static bool iso_to_ns(struct sv text, int64_t *out)
-{
-	struct tm tm = { 0 };
-	int64_t seconds, ns = 0;
-	char copy[40];
-	const char *rest;
-
-	if (text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!rest || (*rest == '.' && !fraction_to_ns(&rest, &ns)) ||
-	    strcmp(rest, "Z"))
-		return false;
-	seconds = (int64_t)timegm(&tm);
-	if (seconds < 0 || seconds >= INT64_MAX / NS_PER_S)
-		return false;
-	*out = seconds * NS_PER_S + ns;
-	return true;
-}
-
 bool api_query_time(struct request *r, const char *name, int64_t *out_ns)
 {
 	struct sv text = request_query(r, name);
@@ -206,9 +168,11 @@ bool api_query_time(struct request *r, const char *name, int64_t *out_ns)
 
 	if (!text.len)
 		return true;
-	if (iso_to_ns(text, out_ns) ||
-	    (!json_parse(&doc, &r->arena, text, NULL) &&
-	     json_to_ns(json_root(&doc), out_ns) && *out_ns >= 0))
+	/* Nothing here is older than 1970. */
+	if ((time_from_iso(text, out_ns) ||
+	     (!json_parse(&doc, &r->arena, text, NULL) &&
+	      json_to_ns(json_root(&doc), out_ns))) &&
+	    *out_ns >= 0)
 		return true;
 	snprintf(message, sizeof(message),
 		 "%s must be epoch seconds or 2026-11-22T09:00:00Z", name);
