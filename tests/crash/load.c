@@ -564,6 +564,14 @@ static int open_load(struct load *l, char **argv, uint64_t *connections)
 	return 0;
 }
 
+static void connection_fini(struct connection *c)
+{
+	http_fini(&c->http);
+	for (size_t i = 0; i < REMEMBERED; i++)
+		buf_fini(&c->sent[i]);
+	free(c->runs);
+}
+
 int main(int argc, char **argv)
 {
 	struct connection *all;
@@ -606,5 +614,9 @@ int main(int argc, char **argv)
 		}
 	}
 	finish(&load, all, (unsigned)count);
+	for (unsigned i = 0; i < count; i++)
+		connection_fini(&all[i]);
+	free(all);
+	close(load.truth);
 	return load.failures > 0;
 }
