@@ -187,6 +187,35 @@ static int admit_usage(struct submission *s, struct admission *ad)
 	return 0;
 }
 
+/* The whole batch is known: its answer names what it named the first time,
+ * which the sender may not have heard. Reserves nothing. */
+static int repeat_refusals(struct submission *s, struct admission *ad)
+{
+	struct message *m = s->message;
+	size_t at = 0;
+
+	for (size_t i = 0; i < s->refusal_count; i++)
+		ad->refusals[ad->refusal_count++] = s->refusals[i];
+	for (uint32_t i = 0; i < m->records.usage_count; i++) {
+		const struct usage *u = &m->records.usage[i];
+		enum admit a = ADMIT_KNOWN;
+		int e = 0;
+
+		if (!is_refused(s->refusals, s->refusal_count, &at, i))
+			e = ledger_admit(s->ingest->ledger, &m->frame.scope, u,
+					 m->frame.received, &a);
+		if (!e && a == ADMIT_NEW)
+			ledger_withdraw(s->ingest->ledger, &m->frame.scope, u);
+		if (e || a != ADMIT_CONFLICT)
+			continue;
+		s->conflict = true;
+		ad->refusals[ad->refusal_count++] = usage_refusal(0, a, i);
+	}
+	s->refusals = ad->refusals;
+	s->refusal_count = ad->refusal_count;
+	return 1;
+}
+
 int native_admit(struct submission *s)
 {
 	struct message *m = s->message;
@@ -208,7 +237,7 @@ int native_admit(struct submission *s)
 	case BATCH_NEW:
 		break;
 	case BATCH_KNOWN:
-		return 1;
+		return repeat_refusals(s, &ad);
 	case BATCH_CONFLICT:
 	case BATCH_OLD:
 		return ERR_EXISTS;
@@ -254,7 +283,7 @@ static void native_reply(struct submission *s, int err)
 		.accepted = s->accepted,
 		.known = s->known,
 		.refusals = s->refusals,
-		.refusal_count = s->duplicate ? 0 : s->refusal_count,
+		.refusal_count = s->refusal_count,
 	};
 
 	if (err == ERR_EXISTS) {

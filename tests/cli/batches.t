@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 27
+plan 30
 
 batch() { python3 tests/cli/batch.py "$@" >"$TMP/batch"; }
 # post [CURL OPTION ...]: sends $TMP/batch; STATUS and ANSWER (JSON)
@@ -45,6 +45,10 @@ is "$STATUS" 409 "the same id with another value: 409"
 is "$(json "$ANSWER" 'd["refused"][0]["code"]')" ConflictException "with its code"
 is "$(json "$ANSWER" '(d["refused"][0]["kind"],d["refused"][0]["index"],d["accepted"])')" \
 	"('usage', 0, 1)" "named, and the other one is stored"
+post
+is "$STATUS" 409 "sent again: 409 again"
+is "$(json "$ANSWER" '(d["refused"][0]["index"],d["duplicate"],d["accepted"])')" \
+	"(0, True, 0)" "with the same name, and no effect"
 batch p2 1 age=3110400 usage=r-5,f,128,10
 post
 is "$(json "$ANSWER" 'len(d["refused"])')" 1 "a record 36 days old is refused by name"
@@ -55,6 +59,9 @@ is "$(json "$ANSWER" '(d["refused"][0]["index"],d["accepted"])')" "(0, 1)" \
 batch p2 3 'segment={"id":"xx"}' 'segment=[]'
 post
 is "$(json "$ANSWER" 'len(d["refused"])')" 2 "bad segments are refused by name"
+post
+is "$(json "$ANSWER" '(len(d["refused"]),d["duplicate"])')" "(2, True)" \
+	"and when it is sent again"
 
 batch p3 1 usage=r-8,f,128,10
 gzip -c "$TMP/batch" >"$TMP/gz"; mv "$TMP/gz" "$TMP/batch"
