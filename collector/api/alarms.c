@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/api/api.h"
 
-static void put_dimensions(struct json_writer *w,
-			   const struct alarm_definition *d)
-{
-	json_open_object(w);
-	for (size_t i = 0; i < d->dimension_count; i++) {
-		struct buf key = { 0 };
-
-		buf_sv(&key, d->dimensions[i].name);
-		json_key(w, key.ptr ? key.ptr : "");
-		json_put_sv(w, d->dimensions[i].value);
-		buf_fini(&key);
-	}
-	json_close_object(w);
-}
-
 static void put_alarm(struct json_writer *w, const struct alarm_status *s)
 {
 	const struct alarm_definition *d = &s->definition;
@@ -34,7 +19,7 @@ static void put_alarm(struct json_writer *w, const struct alarm_status *s)
 	json_key(w, "metric");
 	json_put_sv(w, d->metric);
 	json_key(w, "dimensions");
-	put_dimensions(w, d);
+	api_put_dimensions(w, d->dimensions, d->dimension_count);
 	json_key(w, "statistic");
 	json_put_sv(w, d->statistic);
 	json_key(w, "period");

@@ -67,6 +67,11 @@ bool api_query_number(struct request *r, const char *name, uint64_t max,
 bool api_query_range(const struct api *a, struct request *r, int64_t default_s,
 		     int64_t *start_ns, int64_t *end_ns) MUST_USE;
 
+/* Parts of several answers. */
+void api_put_event(struct json_writer *w, const struct log_event *event);
+void api_put_dimensions(struct json_writer *w, const struct dimension *list,
+			size_t count);
+
 /* --- the calls: each writes r's reply --------------------------------------- */
 void api_trace_get(struct api *a, struct request *r);
 void api_trace_list(struct api *a, struct request *r);

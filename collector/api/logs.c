@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/api/api.h"
 
-static void put_event(struct json_writer *w, const struct log_event *event)
-{
-	json_open_object(w);
-	json_key(w, "time");
-	json_put_seconds(w, event->time_ns);
-	json_key(w, "group");
-	json_put_sv(w, event->group);
-	json_key(w, "stream");
-	json_put_sv(w, event->stream);
-	json_key(w, "message");
-	json_put_sv(w, event->message);
-	json_close_object(w);
-}
-
 void api_logs(struct api *a, struct request *r)
 {
 	struct json_writer w = json_writer(&r->reply);
@@ -53,7 +39,7 @@ void api_logs(struct api *a, struct request *r)
 	json_key(&w, "events");
 	json_open_array(&w);
 	for (size_t i = 0; i < count; i++)
-		put_event(&w, &events[i]);
+		api_put_event(&w, &events[i]);
 	json_close_array(&w);
 	json_key(&w, "truncated");
 	json_put_bool(&w, truncated);

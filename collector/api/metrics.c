@@ -9,21 +9,6 @@
 
 /* --- metrics/list ------------------------------------------------------------------ */
 
-static void put_dimensions(struct json_writer *w, const struct dimension *list,
-			   size_t count)
-{
-	json_open_object(w);
-	for (size_t i = 0; i < count; i++) {
-		struct buf key = { 0 };
-
-		buf_sv(&key, list[i].name);
-		json_key(w, key.ptr ? key.ptr : "");
-		json_put_sv(w, list[i].value);
-		buf_fini(&key);
-	}
-	json_close_object(w);
-}
-
 static void put_series(struct json_writer *w, const struct series_info *s)
 {
 	json_open_object(w);
@@ -32,7 +17,7 @@ static void put_series(struct json_writer *w, const struct series_info *s)
 	json_key(w, "name");
 	json_put_sv(w, s->name);
 	json_key(w, "dimensions");
-	put_dimensions(w, s->dimensions, s->dimension_count);
+	api_put_dimensions(w, s->dimensions, s->dimension_count);
 	json_key(w, "rrd");
 	if (s->rrd_file) {
 		json_open_object(w);

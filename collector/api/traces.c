@@ -27,18 +27,8 @@ static int put_logs(struct api *a, struct json_writer *w,
 			continue; /* not a function's */
 		e = logs_read(a->logs, &a->scope, &query, arena, &events, &n,
 			      &truncated);
-		for (size_t k = 0; !e && k < n; k++) {
-			json_open_object(w);
-			json_key(w, "time");
-			json_put_seconds(w, events[k].time_ns);
-			json_key(w, "group");
-			json_put_sv(w, events[k].group);
-			json_key(w, "stream");
-			json_put_sv(w, events[k].stream);
-			json_key(w, "message");
-			json_put_sv(w, events[k].message);
-			json_close_object(w);
-		}
+		for (size_t k = 0; !e && k < n; k++)
+			api_put_event(w, &events[k]);
 	}
 	json_close_array(w);
 	return e;
