@@ -205,6 +205,7 @@ static int open_daemon(struct collector *c, struct diag *diag)
 		.threads = 1,
 		.bodies_max = HTTP_BODY_MAX,
 		.shed_bodies = &c->stats.shed_bodies,
+		.shed_replies = &c->stats.shed_replies,
 		.too_large = &c->stats.refused_too_large,
 	};
 
@@ -230,6 +231,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 		.handler = api_handle,
 		.arg = &c->api,
 		.shed_bodies = &c->stats.shed_bodies,
+		.shed_replies = &c->stats.shed_replies,
 		.too_large = &c->stats.refused_too_large,
 	};
 	int e = http_start(&c->http, &http, diag);

@@ -24,14 +24,16 @@ struct http {
 	pthread_mutex_t lock; /* over busy */
 	pthread_cond_t idle;
 	size_t busy; /* requests with the handler, or deferred */
-	_Atomic size_t bodies_bytes; /* of bodies that are being received */
+	_Atomic size_t bodies_bytes;  /* of bodies that are being received */
+	_Atomic size_t replies_bytes; /* of replies that are being sent */
 };
 
 /* A request with what only the door knows of it. */
 struct exchange {
 	struct request request; /* first: a request is its exchange */
 	struct MHD_Connection *connection;
-	size_t body_bytes; /* counted in bodies_bytes */
+	size_t body_bytes;  /* counted in bodies_bytes */
+	size_t reply_bytes; /* counted in replies_bytes */
 	bool too_large;
 	bool shed;     /* over bodies_max: the body is thrown away */
 	bool handled;  /* the handler has been called */
@@ -53,6 +55,7 @@ static void body_uncount(struct exchange *x)
 static void exchange_free(struct exchange *x)
 {
 	body_uncount(x);
+	atomic_fetch_sub(&x->request.http->replies_bytes, x->reply_bytes);
 	arena_fini(&x->request.arena);
 	buf_fini(&x->request.body);
 	buf_fini(&x->request.reply);
@@ -78,14 +81,70 @@ static void make_request_id(char out[37])
 	out[at] = '\0';
 }
 
+static void reply_error(struct request *r, unsigned status, const char *code,
+			const char *message)
+{
+	buf_reset(&r->reply);
+	buf_format(&r->reply,
+		   "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}\n", code,
+		   message);
+	r->content_type = "application/json";
+	r->status = status;
+}
+
+static void count(_Atomic uint64_t *counter)
+{
+	if (counter)
+		atomic_fetch_add(counter, 1);
+}
+
+/* What did not fit is a prefix: it is not sent as if it were the answer. Nor
+ * is one more large answer while others wait for slow readers. */
+static void reply_limit(struct exchange *x)
+{
+	struct request *r = &x->request;
+	struct http *h = r->http;
+	size_t len = r->reply.len;
+	bool large = len > HTTP_REPLY_SMALL;
+
+	if (large && !r->reply.failed) {
+		x->reply_bytes = len;
+		if (atomic_fetch_add(&h->replies_bytes, len) + len <=
+		    h->options.replies_max)
+			return;
+		atomic_fetch_sub(&h->replies_bytes, len);
+		x->reply_bytes = 0;
+	}
+	if (!large && !r->reply.failed)
+		return;
+	count(h->options.shed_replies);
+	r->error_type = NULL;
+	if (large && r->reply.failed) {
+		buf_fini(&r->reply);
+		reply_error(r, 400, "ResponseTooLarge",
+			    "the answer is over 64 MiB: ask for less");
+		return;
+	}
+	buf_fini(&r->reply);
+	reply_error(r, 503, "ServiceUnavailable",
+		    "no memory for the answer now: send the same again");
+	r->retry_after_s = 1;
+}
+
 static enum MHD_Result reply_queue(struct exchange *x)
 {
 	struct request *r = &x->request;
 	struct MHD_Response *response;
 	enum MHD_Result result;
-	size_t len = r->reply.len;
-	char *bytes = buf_detach(&r->reply);
+	size_t len;
+	char *bytes;
 	char text[40];
+
+	reply_limit(x);
+	arena_fini(&r->arena); /* a slow reader need not keep it */
+	r->path = (struct sv){ NULL, 0 };
+	len = r->reply.len;
+	bytes = buf_detach(&r->reply);
 
 	response = MHD_create_response_from_buffer(
 		len, bytes ? bytes : (void *)"",
@@ -111,23 +170,6 @@ static enum MHD_Result reply_queue(struct exchange *x)
 	result = MHD_queue_response(x->connection, r->status, response);
 	MHD_destroy_response(response);
 	return result;
-}
-
-static void reply_error(struct request *r, unsigned status, const char *code,
-			const char *message)
-{
-	buf_reset(&r->reply);
-	buf_format(&r->reply,
-		   "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}\n", code,
-		   message);
-	r->content_type = "application/json";
-	r->status = status;
-}
-
-static void count(_Atomic uint64_t *counter)
-{
-	if (counter)
-		atomic_fetch_add(counter, 1);
 }
 
 static void reply_too_large(struct exchange *x)
@@ -315,6 +357,8 @@ int http_start(struct http **out, const struct http_options *options,
 	h->options = *options;
 	if (!h->options.bodies_max)
 		h->options.bodies_max = HTTP_BODIES_MAX;
+	if (!h->options.replies_max)
+		h->options.replies_max = HTTP_REPLIES_MAX;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->idle, NULL);
 	fd = address_listen(options->address, SOCK_STREAM, h->address, diag);

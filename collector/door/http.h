@@ -8,7 +8,9 @@
  *
  * Limits: HTTP_BODY_MAX a body as sent and after decompression,
  * HTTP_BODIES_MAX all bodies together that are being received (over it a body
- * is read, thrown away and answered with 503), HTTP_CONNECTIONS_MAX,
+ * is read, thrown away and answered with 503), HTTP_REPLY_MAX an answer,
+ * HTTP_REPLIES_MAX all answers together that slow readers have not taken yet
+ * (small ones, as acknowledgements are, go always), HTTP_CONNECTIONS_MAX,
  * HTTP_IDLE_S of silence.
  */
 #ifndef TALLY_COLLECTOR_DOOR_HTTP_H
@@ -23,6 +25,9 @@
 enum {
 	HTTP_BODY_MAX = 8 << 20,
 	HTTP_BODIES_MAX = 128 << 20,
+	HTTP_REPLY_MAX = BUF_LIMIT_DEFAULT,
+	HTTP_REPLIES_MAX = 256 << 20,
+	HTTP_REPLY_SMALL = 16 << 10,
 	HTTP_CONNECTIONS_MAX = 4096,
 	HTTP_IDLE_S = 60,
 	HTTP_THREADS = 2,
@@ -57,11 +62,13 @@ struct http_options {
 	const char *address; /* "127.0.0.1:4318"; port 0: any free one */
 	http_handler_fn *handler;
 	void *arg;
-	unsigned threads;  /* 0: HTTP_THREADS */
-	size_t bodies_max; /* 0: HTTP_BODIES_MAX */
+	unsigned threads;   /* 0: HTTP_THREADS */
+	size_t bodies_max;  /* 0: HTTP_BODIES_MAX */
+	size_t replies_max; /* 0: HTTP_REPLIES_MAX */
 	/* Count what was turned away over a limit; may be NULL. */
-	_Atomic uint64_t *shed_bodies; /* over bodies_max */
-	_Atomic uint64_t *too_large;   /* over HTTP_BODY_MAX */
+	_Atomic uint64_t *shed_bodies;  /* over bodies_max */
+	_Atomic uint64_t *too_large;    /* over HTTP_BODY_MAX */
+	_Atomic uint64_t *shed_replies; /* over HTTP_REPLY_MAX, replies_max */
 };
 
 /* Listens at once. *out is owned by the caller until http_stop. */

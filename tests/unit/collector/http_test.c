@@ -179,12 +179,89 @@ static void test_bodies_limit(void **state)
 	http_stop(h);
 }
 
+/* Answers: one that does not fit is no answer, and slow readers cannot make
+ * the door hold more than its share. */
+
+enum { MUCH = 16 << 20, PIECE = 64 << 10 };
+
+static void add_bytes(struct request *r, size_t n)
+{
+	char piece[PIECE];
+
+	memset(piece, 'x', sizeof(piece));
+	for (size_t at = 0; at < n; at += sizeof(piece))
+		buf_add(&r->reply, piece, sizeof(piece));
+}
+
+static void too_much(void *arg, struct request *r)
+{
+	(void)arg;
+	add_bytes(r, HTTP_REPLY_MAX + 1);
+}
+
+static void much(void *arg, struct request *r)
+{
+	(void)arg;
+	add_bytes(r, MUCH);
+}
+
+static void test_answer_too_large(void **state)
+{
+	_Atomic uint64_t shed = 0;
+	const struct http_options options = { .address = "127.0.0.1:0",
+					      .handler = too_much,
+					      .shed_replies = &shed };
+	struct diag diag = { 0 };
+	struct http *h;
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_start(&h, &options, &diag), 0);
+	fd = connect_to(http_address(h));
+	ask(fd);
+	expect(fd, " 400 ", "ResponseTooLarge");
+	assert_int_equal(shed, 1);
+	close(fd);
+	http_stop(h);
+}
+
+static void test_slow_readers(void **state)
+{
+	_Atomic uint64_t shed = 0;
+	const struct http_options options = { .address = "127.0.0.1:0",
+					      .handler = much,
+					      .replies_max = 3 * MUCH / 2,
+					      .shed_replies = &shed };
+	struct diag diag = { 0 };
+	struct http *h;
+	int slow, other;
+
+	(void)state;
+	assert_int_equal(http_start(&h, &options, &diag), 0);
+	slow = connect_to(http_address(h));
+	other = connect_to(http_address(h));
+	ask(slow);
+	usleep(100000);
+	ask(other);
+	expect(other, " 503 ", "Retry-After: 1");
+	assert_int_equal(shed, 1);
+	close(slow);
+	usleep(100000);
+	ask(other);
+	expect(other, " 200 ", "");
+	assert_int_equal(shed, 1);
+	close(other);
+	http_stop(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stop_while_deferred),
 		cmocka_unit_test(test_stop_while_handled),
 		cmocka_unit_test(test_bodies_limit),
+		cmocka_unit_test(test_answer_too_large),
+		cmocka_unit_test(test_slow_readers),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
