@@ -420,8 +420,11 @@ int collector_run(struct collector *c, const char *config_path)
 		struct signalfd_siginfo info;
 		uint64_t ticks;
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return ERR_IO;
+		if (poll(fds, 2, -1) < 0) {
+			if (errno != EINTR)
+				return ERR_IO;
+			continue; /* revents are those of the last time */
+		}
 		if ((fds[1].revents & POLLIN) &&
 		    read(c->timer_fd, &ticks, sizeof(ticks)) > 0)
 			judge_alarms(c);

@@ -141,7 +141,8 @@ static enum MHD_Result reply_queue(struct exchange *x)
 	char text[40];
 
 	reply_limit(x);
-	arena_fini(&r->arena); /* a slow reader need not keep it */
+	arena_fini(&r->arena); /* a slow reader need not keep them */
+	buf_fini(&r->body);
 	r->path = (struct sv){ NULL, 0 };
 	len = r->reply.len;
 	bytes = buf_detach(&r->reply);
