@@ -329,6 +329,12 @@ int log_blocks_load(struct logs *l, struct diag *diag)
 		drop_missing(l, &list);
 		err = folder_read(l, &list, lost, diag);
 	}
+	/* A block may be newer than the checkpoint's position, where the one
+	 * of its seal could not be written and a later one only removed old
+	 * blocks. */
+	for (size_t i = 0; i < l->block_count; i++)
+		if (l->blocks[i]->position > l->view.durable)
+			l->view.durable = l->blocks[i]->position;
 	l->saved = l->view.position = l->applied = l->view.durable;
 	free(list.names);
 	buf_fini(&image);

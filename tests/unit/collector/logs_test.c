@@ -758,6 +758,53 @@ static void test_full_disk(void **state)
 	place_close(&p);
 }
 
+static int no_rename(void *self, const char *from, const char *to)
+{
+	if (sv_ends(sv_from(to), SV("checkpoint")))
+		return -ENOSPC;
+	return env_posix()->disk->rename(self, from, to);
+}
+
+/* A block whose checkpoint could not be written, and then one that has it but
+ * an older position, because a block expired: what it holds is not applied
+ * again. */
+static void test_position_of_blocks(void **state)
+{
+	static const char *const lines[] = { "one", "two", "three" };
+	const struct logs_options options = { .blocks_max = 1 };
+	const int64_t later = T0 + LOGS_SEAL_S * NS_PER_S;
+	struct disk_ops disk = *env_posix()->disk;
+	struct env env = *env_posix();
+	struct place p = { .position = 64 };
+	struct logs_query q = { 0 };
+	struct view *v;
+
+	(void)state;
+	env.disk = &disk;
+	snprintf(p.dir, sizeof(p.dir), "/tmp/logs_test.XXXXXX");
+	assert_non_null(mkdtemp(p.dir));
+	assert_int_equal(logs_open(&p.logs, &env, p.dir, &options, NULL), 0);
+	v = logs_view(p.logs);
+	add(&p, "g", "s", T0, lines[0]);
+	tick(&p, later);
+	add(&p, "g", "s", T0 + 1, lines[1]);
+	disk.rename = no_rename;
+	assert_int_equal(v->ops->tick(v->self, (struct wall){ later }),
+			 ERR_FULL);
+	disk.rename = env_posix()->disk->rename;
+	assert_int_equal(stats(&p).blocks, 2);
+	add(&p, "g", "s", T0 + 2, lines[2]);
+	checkpoint(&p); /* the first block goes */
+	assert_int_equal(stats(&p).blocks, 1);
+	logs_close(p.logs);
+	assert_int_equal(logs_open(&p.logs, &env, p.dir, &options, NULL), 0);
+	p.position = logs_view(p.logs)->position;
+	for (uint64_t i = p.position / 64 - 1; i < 3; i++)
+		add(&p, "g", "s", T0 + (int64_t)i, lines[i]);
+	assert_string_equal(answer(&p, &q), "two/three/");
+	place_close(&p);
+}
+
 static void test_groups(void **state)
 {
 	struct place p = { 0 };
@@ -905,6 +952,7 @@ int main(void)
 		cmocka_unit_test(test_when_it_seals),
 		cmocka_unit_test(test_lag),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_position_of_blocks),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_most_of_an_answer),
 		cmocka_unit_test(test_readers),
