@@ -159,7 +159,7 @@ demo: packages-build packages-demo
 
 # --- fuzz: clang's libFuzzer, one target a file ---------------------------------
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: packages-lint
+fuzz: packages-fuzz
 	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link \
 		$(FUZZ:%=build/fuzz/%)
 	$(Q)FUZZ_S=$(or $(FUZZ_S),60) tests/fuzz/run $(FUZZ)
