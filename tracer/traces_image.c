@@ -69,6 +69,15 @@ int traces_write_checkpoint(struct traces *t, const struct block_set *set,
 	return e;
 }
 
+bool traces_checkpoint_in_doubt(const struct traces *t, int err)
+{
+	char path[TRACES_PATH_MAX];
+
+	checkpoint_path(t, path);
+	return checkpoint_in_doubt(t->env, path, SV("traces"),
+				   TRACES_IMAGE_FORMAT, t->view.position, err);
+}
+
 static const uint8_t *take(struct sv *rest, size_t n)
 {
 	const uint8_t *at = (const uint8_t *)rest->ptr;

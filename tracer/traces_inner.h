@@ -56,7 +56,7 @@ struct traces {
 	int64_t opened_ns;    /* frame time the head collects since; 0: empty */
 	int64_t now_ns;       /* the time it was told last */
 	int64_t retention_ns; /* when retention was last looked at */
-	uint64_t half_applied; /* position of a frame; UINT64_MAX: none */
+	uint64_t half_applied;   /* position of a frame; UINT64_MAX: none */
 	int seal_wait, seal_err; /* calls to let pass after a failure */
 };
 
@@ -102,6 +102,8 @@ int traces_retain(struct traces *t, int64_t now_ns) MUST_USE;
 int traces_write_checkpoint(struct traces *t, const struct block_set *set,
 			    const struct head *head,
 			    uint64_t position) MUST_USE;
+/* After it failed with err at the view's position: it may be there. */
+bool traces_checkpoint_in_doubt(const struct traces *t, int err);
 /* Reads it into t: blocks opened, head filled. ERR_NOT_FOUND, ERR_CORRUPT:
  * t is as it was. */
 int traces_read_checkpoint(struct traces *t, struct diag *diag) MUST_USE;

@@ -489,7 +489,8 @@ static int seal_chosen(struct seal *s)
 		block->start_ns_max = s->start_ns_max;
 		e = commit(s, block);
 	}
-	if (e)
+	/* A checkpoint that is there although its write failed may name it. */
+	if (e && !traces_checkpoint_in_doubt(t, e))
 		(void)t->env->disk->unlink(t->env->disk_self, path);
 	return e;
 }

@@ -89,7 +89,8 @@ int checkpoint_write(const struct env *env, const char *path, struct sv view,
 		env->disk->unlink(env->disk_self, tmp);
 		return env_err(e);
 	}
-	return env_err(sync_parent(env, path));
+	/* Never ERR_FULL: see checkpoint_in_doubt. */
+	return sync_parent(env, path) < 0 ? ERR_IO : 0;
 }
 
 /* The header holds and is this view's: the size of the image in *size. */
@@ -116,6 +117,31 @@ static int check_header(const uint8_t h[CHECKPOINT_HEADER], struct sv view,
 	    file_size != *size + CHECKPOINT_HEADER)
 		return ERR_CORRUPT;
 	return 0;
+}
+
+bool checkpoint_in_doubt(const struct env *env, const char *path,
+			 struct sv view, uint32_t format, uint64_t position,
+			 int err)
+{
+	const struct disk_ops *disk = env->disk;
+	uint8_t header[CHECKPOINT_HEADER] = { 0 };
+	int64_t file_size, n;
+	uint64_t size;
+	int fd;
+
+	if (err != ERR_IO)
+		return false;
+	fd = disk->open(env->disk_self, path, O_RDONLY);
+	if (fd < 0)
+		return fd != -ENOENT;
+	file_size = disk->size(env->disk_self, fd);
+	n = disk->pread(env->disk_self, fd, header, sizeof(header), 0);
+	disk->close(env->disk_self, fd);
+	if (file_size < 0 || n < 0)
+		return true;
+	return check_header(header, view, format, (uint64_t)file_size, &size) ==
+		       0 &&
+	       get_le64(header + 16) == position;
 }
 
 static int read_fd(const struct env *env, int fd, struct sv view,

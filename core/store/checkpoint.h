@@ -10,6 +10,7 @@
 #ifndef TALLY_CORE_STORE_CHECKPOINT_H
 #define TALLY_CORE_STORE_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/text.h"
@@ -22,6 +23,12 @@ enum { CHECKPOINT_IMAGE_MAX = 1 << 30 };
 int checkpoint_write(const struct env *env, const char *path, struct sv view,
 		     uint32_t format, uint64_t position,
 		     struct sv image) MUST_USE;
+/* After checkpoint_write failed with err: whether the file may be the new one
+ * all the same, since only the sync of its folder failed (ERR_IO then). What it
+ * names has to stay. */
+bool checkpoint_in_doubt(const struct env *env, const char *path,
+			 struct sv view, uint32_t format, uint64_t position,
+			 int err);
 /* 0: *position and *image (appended to the buf, whose limit, when it has none,
  * becomes CHECKPOINT_IMAGE_MAX) are set. ERR_NOT_FOUND: none.
  * ERR_CORRUPT, ERR_VERSION (image format above `format`). */

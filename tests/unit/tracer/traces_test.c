@@ -642,6 +642,60 @@ static void test_full_disk(void **state)
 	open_view(f);
 }
 
+struct lost_sync {
+	bool armed, renamed;
+};
+
+static int note_rename(void *self, const char *from, const char *to)
+{
+	struct lost_sync *d = self;
+
+	d->renamed = d->armed && sv_ends(sv_from(to), SV("/checkpoint"));
+	return env_posix()->disk->rename(NULL, from, to);
+}
+
+static int fail_sync_dir(void *self, const char *path)
+{
+	struct lost_sync *d = self;
+
+	if (d->renamed) {
+		d->renamed = d->armed = false;
+		return -EIO;
+	}
+	return env_posix()->disk->sync_dir(NULL, path);
+}
+
+/* A checkpoint of which it is not known whether it is there: what it names has
+ * to stay, or a start that reads it would miss what is behind its position. */
+static void test_checkpoint_in_doubt(void **state)
+{
+	struct fixture *f = *state;
+	struct lost_sync self = { .armed = true };
+	struct disk_ops disk = *env_posix()->disk;
+	struct env env = { .clock = env_posix()->clock,
+			   .disk = &disk,
+			   .disk_self = &self };
+	struct arena arena = ARENA_INIT;
+	uint8_t id[TRACE_ID_SIZE];
+	struct trace trace;
+
+	disk.rename = note_rename;
+	disk.sync_dir = fail_sync_dir;
+	traces_close(f->t);
+	assert_int_equal(traces_open(&f->t, &env, f->dir, &f->options, NULL),
+			 0);
+	send_segment(f, 1, 1, 1, "");
+	assert_int_not_equal(traces_seal(f->t), 0);
+	traces_close(f->t); /* as when it is killed now */
+	open_view(f);
+	for (size_t i = 0; i < f->sent_count; i++)
+		deliver(f, &f->sent[i]);
+	trace_number(1, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	assert_int_equal(stats(f).blocks, 1);
+	arena_fini(&arena);
+}
+
 /* --- readers beside the applying thread --------------------------------------- */
 
 struct reader {
@@ -717,6 +771,7 @@ int main(void)
 		VIEW_TEST(test_retention),
 		VIEW_TEST(test_lost_checkpoint),
 		VIEW_TEST(test_full_disk),
+		VIEW_TEST(test_checkpoint_in_doubt),
 		VIEW_TEST(test_readers),
 	};
 
