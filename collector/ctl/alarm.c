@@ -4,7 +4,7 @@
 enum { LIMIT_MAX = 10000 };
 
 struct options {
-	struct ctl ctl;
+	struct program program;
 	const char *verb;
 	const char *name;
 	int64_t limit;
@@ -15,19 +15,16 @@ static const struct argp_option option_list[] = {
 	{ 0 },
 };
 
-static const struct argp_child children[] = { { &ctl_argp, 0, NULL, 0 },
-					      { 0 } };
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->ctl;
+		state->child_inputs[0] = &o->program;
 		return 0;
 	case 'n':
-		o->limit = ctl_number(state, "--limit", arg, 1, LIMIT_MAX);
+		o->limit = program_number(state, "--limit", arg, 1, LIMIT_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0 &&
@@ -49,7 +46,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[list]\nhistory [NAME]",
 	.doc = "Lists alarms with their state, or the changes of state.",
-	.children = children,
+	.children = program_children,
 };
 
 static enum term_style style_of(struct sv state)
@@ -98,7 +95,7 @@ static void cell_time(struct term_table *table, double epoch, bool ms)
 	buf_fini(&text);
 }
 
-static bool print_list(struct ctl *ctl, const json_t *root)
+static bool print_list(struct program *p, const json_t *root)
 {
 	static const struct term_column columns[] = {
 		{ .title = "NAME", .shrink = true },
@@ -129,12 +126,12 @@ static bool print_list(struct ctl *ctl, const json_t *root)
 		term_cell(table, TERM_PLAIN, answer_text(alarm, "reason"));
 	}
 	buf_fini(&text);
-	ok = term_table_print(&ctl->term, table, &ctl->out);
+	ok = term_table_print(&p->term, table, &p->out);
 	term_table_free(table);
 	return ok;
 }
 
-static bool print_history(struct ctl *ctl, const json_t *root)
+static bool print_history(struct program *p, const json_t *root)
 {
 	static const struct term_column columns[] = {
 		{ .title = "TIME" },
@@ -162,7 +159,7 @@ static bool print_history(struct ctl *ctl, const json_t *root)
 		term_cell(table, style_of(to), to);
 		term_cell(table, TERM_PLAIN, answer_text(change, "reason"));
 	}
-	ok = term_table_print(&ctl->term, table, &ctl->out);
+	ok = term_table_print(&p->term, table, &p->out);
 	term_table_free(table);
 	return ok;
 }
@@ -171,30 +168,28 @@ int ctl_alarm(int argc, char **argv)
 {
 	struct options o = { .verb = "list", .limit = 100 };
 	struct buf path = { .limit = CLIENT_URL_MAX };
-	char limit[24];
 	json_t *root;
 	bool history, ok;
 
-	if (!ctl_open(&o.ctl, &argp, argc, argv, &o))
-		return CTL_EXIT_FAILED;
+	if (!program_open(&o.program, &argp, argc, argv, &o))
+		return PROGRAM_FAILED;
 	history = !strcmp(o.verb, "history");
 	buf_text(&path, "/api/v1/alarms");
 	if (history) {
-		snprintf(limit, sizeof(limit), "%lld", (long long)o.limit);
 		buf_text(&path, "/history");
 		client_query(&path, "name", o.name);
-		client_query(&path, "limit", limit);
+		client_query_number(&path, "limit", o.limit);
 	}
-	ok = ctl_get(&o.ctl, path.ptr, &root);
+	ok = answer_ask(&o.program, path.ptr, &root);
 	if (ok && root &&
 	    !json_array_size(
 		    answer_array(root, history ? "changes" : "alarms")))
-		buf_text(&o.ctl.out, history ? "no alarm has changed\n" :
-					       "no alarm is defined\n");
+		buf_text(&o.program.out, history ? "no alarm has changed\n" :
+						   "no alarm is defined\n");
 	else if (ok && root)
-		ok = history ? print_history(&o.ctl, root) :
-			       print_list(&o.ctl, root);
+		ok = history ? print_history(&o.program, root) :
+			       print_list(&o.program, root);
 	json_decref(root);
 	buf_fini(&path);
-	return ctl_close(&o.ctl, ok ? CTL_EXIT_OK : CTL_EXIT_FAILED);
+	return program_close(&o.program, ok ? PROGRAM_OK : PROGRAM_FAILED);
 }

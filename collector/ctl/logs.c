@@ -6,7 +6,6 @@
  * id of its own, so it is known by the hash of all its fields and its number
  * among equal ones.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <time.h>
 
@@ -26,7 +25,7 @@ enum {
 enum { KEY_SINCE = 0x2000, KEY_UNTIL, KEY_FILTER, KEY_REQUEST };
 
 struct options {
-	struct ctl ctl;
+	struct program program;
 	const char *group;
 	const char *stream;
 	const char *filter;
@@ -50,25 +49,22 @@ static const struct argp_option option_list[] = {
 	{ 0 },
 };
 
-static const struct argp_child children[] = { { &ctl_argp, 0, NULL, 0 },
-					      { 0 } };
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->ctl;
+		state->child_inputs[0] = &o->program;
 		return 0;
 	case 's':
 		o->stream = arg;
 		return 0;
 	case KEY_SINCE:
-		o->since = ctl_when(state, &o->ctl, "--since", arg);
+		o->since = program_when(state, &o->program, "--since", arg);
 		return 0;
 	case KEY_UNTIL:
-		o->until = ctl_when(state, &o->ctl, "--until", arg);
+		o->until = program_when(state, &o->program, "--until", arg);
 		return 0;
 	case KEY_FILTER:
 		o->filter = arg;
@@ -80,7 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->follow = true;
 		return 0;
 	case 'n':
-		o->limit = ctl_number(state, "--limit", arg, 1, LIMIT_MAX);
+		o->limit = program_number(state, "--limit", arg, 1, LIMIT_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
@@ -102,17 +98,8 @@ static const struct argp argp = {
 	.args_doc = "[GROUP]",
 	.doc = "Prints log events, oldest first: of GROUP, or of all groups.\v"
 	       "With --json one object a line.",
-	.children = children,
+	.children = program_children,
 };
-
-static void query_time(struct buf *path, const char *name, double epoch)
-{
-	struct buf text = BUF_INIT;
-
-	when_format(&text, epoch);
-	client_query(path, name, text.ptr);
-	buf_fini(&text);
-}
 
 /* end 0: none. */
 static bool ask(struct options *o, const char *order, double start, double end,
@@ -120,27 +107,25 @@ static bool ask(struct options *o, const char *order, double start, double end,
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
 	struct diag diag;
-	char text[24];
 	int err;
 
-	snprintf(text, sizeof(text), "%" PRId64, limit);
 	buf_text(&path, "/api/v1/logs");
 	client_query(&path, "group", o->group);
 	client_query(&path, "stream", o->stream);
 	client_query(&path, "request_id", o->request_id);
 	client_query(&path, "contains", o->filter);
 	if (start > 0)
-		query_time(&path, "start", start);
+		when_query(&path, "start", start);
 	if (end > 0)
-		query_time(&path, "end", end);
+		when_query(&path, "end", end);
 	client_query(&path, "order", order);
-	client_query(&path, "limit", text);
+	client_query_number(&path, "limit", limit);
 	if (path.failed)
 		err = diag_set(&diag, ERR_LIMIT, "the query is too long");
 	else
-		err = answer_get(o->ctl.client, path.ptr, root, &diag);
+		err = answer_get(o->program.client, path.ptr, root, &diag);
 	if (err)
-		ctl_fail(&o->ctl, &diag);
+		program_fail(&o->program, &diag);
 	buf_fini(&path);
 	return !err;
 }
@@ -148,22 +133,22 @@ static bool ask(struct options *o, const char *order, double start, double end,
 static void print_event(struct options *o, const json_t *event)
 {
 	struct sv message = answer_text(event, "message");
-	struct buf *out = &o->ctl.out;
+	struct buf *out = &o->program.out;
 
-	if (o->ctl.json) {
-		ctl_json_line(&o->ctl, event);
+	if (o->program.json) {
+		answer_print(&o->program, event);
 		return;
 	}
 	while (message.len &&
 	       memchr(" \t\r\n", message.ptr[message.len - 1], 4))
 		message.len--;
-	buf_text(out, term_style(&o->ctl.term, TERM_DIM));
+	buf_text(out, term_style(&o->program.term, TERM_DIM));
 	term_time(out, answer_number(event, "time"), true);
 	if (!o->group) {
 		buf_char(out, ' ');
 		term_safe(out, answer_text(event, "group"));
 	}
-	buf_text(out, term_style(&o->ctl.term, TERM_PLAIN));
+	buf_text(out, term_style(&o->program.term, TERM_PLAIN));
 	if (memchr(message.ptr, '\n', message.len)) {
 		buf_char(out, '\n');
 		term_safe_lines(out, message, 4);
@@ -266,7 +251,7 @@ static int follow(struct options *o)
 	double start = o->since;
 	double newest = start;
 	double floor = start; /* before it, what was printed is forgotten */
-	int turn = 0, status = CTL_EXIT_FAILED;
+	int turn = 0, status = PROGRAM_FAILED;
 	json_t *root = NULL;
 
 	while (sets && ask(o, "asc", start, 0, FOLLOW_LIMIT, &root)) {
@@ -277,7 +262,7 @@ static int follow(struct options *o)
 		newest = last_time(root, newest);
 		json_decref(root);
 		root = NULL;
-		if (!ctl_flush(&o->ctl))
+		if (!program_flush(&o->program))
 			break;
 		if (cut) {
 			/* More is waiting: go on at the last one. A page that
@@ -301,7 +286,7 @@ static int once(struct options *o)
 
 	/* Asked backwards, so that a limit keeps the latest. */
 	if (!ask(o, "desc", o->since, o->until, o->limit, &root))
-		return CTL_EXIT_FAILED;
+		return PROGRAM_FAILED;
 	events = answer_array(root, "events");
 	for (size_t i = json_array_size(events); i-- > 0;)
 		print_event(o, json_array_get(events, i));
@@ -309,9 +294,9 @@ static int once(struct options *o)
 		fprintf(stderr,
 			"%s: there are older ones: raise --limit, or give "
 			"--until\n",
-			o->ctl.name);
+			o->program.name);
 	json_decref(root);
-	return CTL_EXIT_OK;
+	return PROGRAM_OK;
 }
 
 int ctl_logs(int argc, char **argv)
@@ -319,11 +304,11 @@ int ctl_logs(int argc, char **argv)
 	struct options o = { .limit = LIMIT_DEFAULT };
 	int status;
 
-	if (!ctl_open(&o.ctl, &argp, argc, argv, &o))
-		return CTL_EXIT_FAILED;
+	if (!program_open(&o.program, &argp, argc, argv, &o))
+		return PROGRAM_FAILED;
 	/* One request's events are few, whenever they were. */
 	if (o.since <= 0 && !o.request_id)
-		o.since = o.ctl.now - SINCE_DEFAULT_S;
+		o.since = o.program.now - SINCE_DEFAULT_S;
 	status = o.follow ? follow(&o) : once(&o);
-	return ctl_close(&o.ctl, status);
+	return program_close(&o.program, status);
 }

@@ -4,7 +4,6 @@
  * other `tally X ...` becomes `tally-X ...`, the one beside this program first
  * (so that a build in a working tree finds its own), else the one on PATH.
  */
-#include <argp.h>
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>
@@ -103,7 +102,7 @@ static int unknown(const char *name)
 		head = true;
 		fprintf(stderr, "\ttally %s\n", commands[i].name);
 	}
-	return CTL_EXIT_USAGE;
+	return PROGRAM_USAGE;
 }
 
 static int dispatch(int argc, char **argv)
@@ -126,7 +125,7 @@ static int dispatch(int argc, char **argv)
 		return unknown(name);
 	fprintf(stderr, "tally: cannot run tally-%s: %s; is it installed?\n",
 		name, strerror(err));
-	return CTL_EXIT_FAILED;
+	return PROGRAM_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -135,16 +134,15 @@ int main(int argc, char **argv)
 	char *ask[3] = { NULL, help, NULL };
 
 	argp_program_version = "tally (Tallyscope) " TALLY_VERSION;
-	argp_err_exit_status = CTL_EXIT_USAGE;
 	if (argc < 2)
-		return usage(stderr, CTL_EXIT_USAGE);
+		return usage(stderr, PROGRAM_USAGE);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts(argp_program_version);
-		return CTL_EXIT_OK;
+		return PROGRAM_OK;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    (!strcmp(argv[1], "help") && argc == 2))
-		return usage(stdout, CTL_EXIT_OK);
+		return usage(stdout, PROGRAM_OK);
 	if (!strcmp(argv[1], "help")) {
 		ask[0] = argv[2];
 		return dispatch(2, ask);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <math.h>
 
 #include "collector/ctl/ctl.h"
@@ -17,7 +16,7 @@ enum {
 enum { KEY_SINCE = 0x3000, KEY_UNTIL, KEY_STAT, KEY_GRAPH };
 
 struct options {
-	struct ctl ctl;
+	struct program program;
 	const char *verb;
 	const char *namespace;
 	const char *name;
@@ -39,9 +38,6 @@ static const struct argp_option option_list[] = {
 	{ "graph", KEY_GRAPH, NULL, 0, "A chart in place of the table", 0 },
 	{ 0 },
 };
-
-static const struct argp_child children[] = { { &ctl_argp, 0, NULL, 0 },
-					      { 0 } };
 
 static void take_argument(struct options *o, char *arg,
 			  struct argp_state *state)
@@ -76,17 +72,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->ctl;
+		state->child_inputs[0] = &o->program;
 		return 0;
 	case 'p':
 		o->period_s =
-			ctl_number(state, "--period", arg, 1, PERIOD_MAX_S);
+			program_number(state, "--period", arg, 1, PERIOD_MAX_S);
 		return 0;
 	case KEY_SINCE:
-		o->since = ctl_when(state, &o->ctl, "--since", arg);
+		o->since = program_when(state, &o->program, "--since", arg);
 		return 0;
 	case KEY_UNTIL:
-		o->until = ctl_when(state, &o->ctl, "--until", arg);
+		o->until = program_when(state, &o->program, "--until", arg);
 		return 0;
 	case KEY_STAT:
 		o->stat = arg;
@@ -117,10 +113,10 @@ static const struct argp argp = {
 		    "data NAMESPACE NAME [DIMENSION=VALUE...]",
 	.doc = "Lists metrics, or prints the values of one: the steps that "
 	       "have data.",
-	.children = children,
+	.children = program_children,
 };
 
-static bool print_list(struct ctl *ctl, const json_t *root)
+static bool print_list(struct program *p, const json_t *root)
 {
 	static const struct term_column columns[] = {
 		{ .title = "NAMESPACE", .shrink = true },
@@ -158,7 +154,7 @@ static bool print_list(struct ctl *ctl, const json_t *root)
 		term_cell(table, TERM_DIM, answer_text(rrd, "file"));
 	}
 	buf_fini(&text);
-	ok = term_table_print(&ctl->term, table, &ctl->out);
+	ok = term_table_print(&p->term, table, &p->out);
 	term_table_free(table);
 	return ok;
 }
@@ -204,7 +200,7 @@ static bool print_points(struct options *o, const json_t *points)
 			cell_number(table, point, keys[k]);
 	}
 	buf_fini(&text);
-	ok = term_table_print(&o->ctl.term, table, &o->ctl.out);
+	ok = term_table_print(&o->program.term, table, &o->program.out);
 	term_table_free(table);
 	return ok;
 }
@@ -252,7 +248,7 @@ static bool print_graph(struct options *o, const json_t *points)
 	int row = 0;
 
 	if (!samples) {
-		buf_text(&o->ctl.out, "no data\n");
+		buf_text(&o->program.out, "no data\n");
 		return true;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -260,16 +256,17 @@ static bool print_graph(struct options *o, const json_t *points)
 			min = fmin(min, samples[i]);
 			max = fmax(max, samples[i]);
 		}
-	term_braille(&chart, samples, count, o->ctl.term.width - CHART_MARGIN,
-		     CHART_ROWS, min, max);
+	term_braille(&chart, samples, count,
+		     o->program.term.width - CHART_MARGIN, CHART_ROWS, min,
+		     max);
 	rest = buf_view(&chart);
 	while (line = sv_cut(&rest, '\n'), line.len) {
 		if (row == 0 || row == CHART_ROWS - 1)
-			buf_format(&o->ctl.out, "%8.4g ", row ? min : max);
+			buf_format(&o->program.out, "%8.4g ", row ? min : max);
 		else
-			buf_text(&o->ctl.out, "         ");
-		buf_sv(&o->ctl.out, line);
-		buf_char(&o->ctl.out, '\n');
+			buf_text(&o->program.out, "         ");
+		buf_sv(&o->program.out, line);
+		buf_char(&o->program.out, '\n');
 		row++;
 	}
 	free(samples);
@@ -277,20 +274,8 @@ static bool print_graph(struct options *o, const json_t *points)
 	return true;
 }
 
-static void query_time(struct buf *path, const char *name, double epoch)
-{
-	struct buf text = BUF_INIT;
-
-	when_format(&text, epoch);
-	client_query(path, name, text.ptr);
-	buf_fini(&text);
-}
-
 static void data_path(const struct options *o, struct buf *path)
 {
-	char period[24];
-
-	snprintf(period, sizeof(period), "%" PRId64, o->period_s);
 	buf_text(path, "/api/v1/metrics/data");
 	client_query(path, "namespace", o->namespace);
 	client_query(path, "name", o->name);
@@ -303,11 +288,11 @@ static void data_path(const struct options *o, struct buf *path)
 		buf_char(path, '=');
 		client_escape(path, value);
 	}
-	client_query(path, "period", period);
+	client_query_number(path, "period", o->period_s);
 	client_query(path, "stat", o->stat);
-	query_time(path, "start",
-		   o->since > 0 ? o->since : o->ctl.now - SINCE_DEFAULT_S);
-	query_time(path, "end", o->until > 0 ? o->until : o->ctl.now);
+	when_query(path, "start",
+		   o->since > 0 ? o->since : o->program.now - SINCE_DEFAULT_S);
+	when_query(path, "end", o->until > 0 ? o->until : o->program.now);
 }
 
 static bool run(struct options *o, struct buf *path)
@@ -327,15 +312,15 @@ static bool run(struct options *o, struct buf *path)
 		struct diag diag;
 
 		diag_set(&diag, ERR_LIMIT, "the query is too long");
-		ctl_fail(&o->ctl, &diag);
+		program_fail(&o->program, &diag);
 		return false;
 	}
-	if (!ctl_get(&o->ctl, path->ptr, &root))
+	if (!answer_ask(&o->program, path->ptr, &root))
 		return false;
 	if (!root) /* JSON was wanted, and is out */
 		return true;
 	if (list)
-		ok = print_list(&o->ctl, root);
+		ok = print_list(&o->program, root);
 	else if (o->graph)
 		ok = print_graph(o, answer_array(root, "points"));
 	else
@@ -350,9 +335,9 @@ int ctl_metrics(int argc, char **argv)
 	struct buf path = { .limit = CLIENT_URL_MAX };
 	bool ok;
 
-	if (!ctl_open(&o.ctl, &argp, argc, argv, &o))
-		return CTL_EXIT_FAILED;
+	if (!program_open(&o.program, &argp, argc, argv, &o))
+		return PROGRAM_FAILED;
 	ok = run(&o, &path);
 	buf_fini(&path);
-	return ctl_close(&o.ctl, ok ? CTL_EXIT_OK : CTL_EXIT_FAILED);
+	return program_close(&o.program, ok ? PROGRAM_OK : PROGRAM_FAILED);
 }

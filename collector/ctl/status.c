@@ -13,7 +13,7 @@
 enum { DEPTH_MAX = 8, NAME_MAX_BYTES = 256, KEY_ALL = 'a' };
 
 struct options {
-	struct ctl ctl;
+	struct program program;
 	struct arena arena; /* of column titles */
 	size_t zeros;       /* counters not shown */
 	bool all;
@@ -24,9 +24,6 @@ static const struct argp_option option_list[] = {
 	{ 0 },
 };
 
-static const struct argp_child children[] = { { &ctl_argp, 0, NULL, 0 },
-					      { 0 } };
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -34,7 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->ctl;
+		state->child_inputs[0] = &o->program;
 		return 0;
 	case KEY_ALL:
 		o->all = true;
@@ -52,7 +49,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.doc = "Shows how the collector is: its journal, how far each view "
 	       "is, its memory and its counters.",
-	.children = children,
+	.children = program_children,
 };
 
 /* The unit is the last word of a name, but for a qualifier. */
@@ -133,12 +130,12 @@ static void cell(struct term_table *table, const char *name,
 	buf_fini(&text);
 }
 
-static void heading(struct ctl *ctl, const char *name)
+static void heading(struct program *p, const char *name)
 {
-	if (ctl->out.len)
-		buf_char(&ctl->out, '\n');
-	term_styled(&ctl->term, &ctl->out, TERM_CYAN, sv_from(name));
-	buf_char(&ctl->out, '\n');
+	if (p->out.len)
+		buf_char(&p->out, '\n');
+	term_styled(&p->term, &p->out, TERM_CYAN, sv_from(name));
+	buf_char(&p->out, '\n');
 }
 
 /* An array of objects; the columns are the names of the first one. */
@@ -173,7 +170,7 @@ static bool print_array(struct options *o, const json_t *array)
 		return false;
 	json_array_foreach(array, i, row) for (size_t c = 0; c < count; c++)
 		cell(table, keys[c], json_object_get(row, keys[c]));
-	ok = term_table_print(&o->ctl.term, table, &o->ctl.out);
+	ok = term_table_print(&o->program.term, table, &o->program.out);
 	term_table_free(table);
 	return ok;
 }
@@ -220,10 +217,10 @@ static bool print_pairs(struct options *o, const json_t *object, bool counters)
 	if (!table)
 		return false;
 	flatten(o, table, "", object, counters, 0);
-	ok = term_table_print(&o->ctl.term, table, &text);
+	ok = term_table_print(&o->program.term, table, &text);
 	rest = buf_view(&text);
 	(void)sv_cut(&rest, '\n');
-	buf_sv(&o->ctl.out, rest);
+	buf_sv(&o->program.out, rest);
 	buf_fini(&text);
 	term_table_free(table);
 	return ok;
@@ -247,7 +244,7 @@ static bool print_status(struct options *o, const json_t *root)
 	{
 		if (!json_is_object(value) && !json_is_array(value))
 			continue;
-		heading(&o->ctl, key);
+		heading(&o->program, key);
 		if (json_is_array(value))
 			ok = ok && print_array(o, value);
 		else
@@ -255,7 +252,7 @@ static bool print_status(struct options *o, const json_t *root)
 			     print_pairs(o, value, !strcmp(key, "counters"));
 	}
 	if (o->zeros)
-		buf_format(&o->ctl.out,
+		buf_format(&o->program.out,
 			   "and %zu counters at zero (--all shows them)\n",
 			   o->zeros);
 	return ok;
@@ -267,12 +264,12 @@ int ctl_status(int argc, char **argv)
 	json_t *root;
 	bool ok;
 
-	if (!ctl_open(&o.ctl, &argp, argc, argv, &o))
-		return CTL_EXIT_FAILED;
-	ok = ctl_get(&o.ctl, "/api/v1/status", &root);
+	if (!program_open(&o.program, &argp, argc, argv, &o))
+		return PROGRAM_FAILED;
+	ok = answer_ask(&o.program, "/api/v1/status", &root);
 	if (ok && root)
 		ok = print_status(&o, root);
 	json_decref(root);
 	arena_fini(&o.arena);
-	return ctl_close(&o.ctl, ok ? CTL_EXIT_OK : CTL_EXIT_FAILED);
+	return program_close(&o.program, ok ? PROGRAM_OK : PROGRAM_FAILED);
 }

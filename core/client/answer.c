@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/client/answer.h"
 
-#include <assert.h>
+#include <stdlib.h>
+
+#include "core/client/program.h"
 
 /* jansson stops at 2048 levels (JSON_PARSER_MAX_DEPTH); its stack use there is
  * small, but who walks the value afterwards may recurse with larger frames. */
@@ -54,6 +56,38 @@ int answer_get(struct client *c, const char *path, json_t **out,
 		err = answer_parse(out, buf_view(&body), diag);
 	buf_fini(&body);
 	return err;
+}
+
+bool answer_ask(struct program *p, const char *path, json_t **root)
+{
+	struct buf body = { .limit = CLIENT_ANSWER_MAX };
+	struct diag diag;
+	int e = client_get(p->client, path, &body, &diag);
+
+	*root = NULL;
+	if (!e)
+		e = answer_parse(root, buf_view(&body), &diag);
+	if (e) {
+		program_fail(p, &diag);
+	} else if (p->json) {
+		json_decref(*root);
+		*root = NULL;
+		program_json(p, buf_view(&body));
+	}
+	buf_fini(&body);
+	return !e;
+}
+
+void answer_print(struct program *p, const json_t *value)
+{
+	/* 16 figures give an epoch time back with its microseconds. */
+	char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(16));
+
+	if (text)
+		program_json(p, sv_from(text));
+	else
+		p->out.failed = true;
+	free(text);
 }
 
 struct sv answer_text(const json_t *object, const char *key)

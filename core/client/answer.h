@@ -20,6 +20,8 @@
 #include "core/base/text.h"
 #include "core/client/client.h"
 
+struct program;
+
 enum { ANSWER_DEPTH_MAX = 512 }; /* nested arrays and objects */
 
 /* Body to value; the caller's to json_decref. ERR_SYNTAX says where. Numbers
@@ -28,6 +30,13 @@ int answer_parse(json_t **out, struct sv body, struct diag *diag) MUST_USE;
 /* client_get and answer_parse in one. */
 int answer_get(struct client *c, const char *path, json_t **out,
 	       struct diag *diag) MUST_USE;
+
+/* The same for a command, which says what went wrong itself: false. With
+ * --json the body is in p's out as it came and *root is NULL; otherwise *root
+ * is the caller's. */
+bool answer_ask(struct program *p, const char *path, json_t **root) MUST_USE;
+/* Adds a value to p's out, as JSON on one line that is safe to print. */
+void answer_print(struct program *p, const json_t *value);
 
 /* Readers; object may be NULL or of any kind. */
 struct sv answer_text(const json_t *object, const char *key); /* "" */

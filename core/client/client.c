@@ -2,7 +2,9 @@
 #include "core/client/client.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <curl/curl.h>
@@ -327,4 +329,12 @@ void client_query(struct buf *out, const char *name, const char *value)
 	buf_text(out, name);
 	buf_char(out, '=');
 	client_escape(out, sv_from(value));
+}
+
+void client_query_number(struct buf *out, const char *name, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	client_query(out, name, text);
 }

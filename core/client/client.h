@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/err.h"
 #include "core/base/text.h"
@@ -75,5 +76,7 @@ void client_escape(struct buf *out, struct sv text);
 /* Adds "?name=value" or, when out holds a '?' already, "&name=value", the
  * value escaped. value NULL or "": adds nothing. */
 void client_query(struct buf *out, const char *name, const char *value);
+/* The same with a whole number. */
+void client_query_number(struct buf *out, const char *name, int64_t value);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/client/when.h"
 
+#include <stdio.h>
 #include <time.h>
+
+#include "core/client/client.h"
 
 static bool parse_before(struct sv text, double now, double *out)
 {
@@ -113,7 +116,10 @@ bool when_parse(const char *text, double now, double *out)
 	       parse_epoch(s, out);
 }
 
-void when_format(struct buf *out, double epoch)
+void when_query(struct buf *path, const char *name, double epoch)
 {
-	buf_format(out, "%.3f", epoch);
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", epoch);
+	client_query(path, name, text);
 }

@@ -20,7 +20,8 @@
 /* Epoch seconds. False: none of WHEN_HELP's forms, or a date that is not in
  * the calendar. A number below 10^8 without unit is refused: it is a slip. */
 bool when_parse(const char *text, double now, double *out) MUST_USE;
-/* Adds epoch seconds as a query value: "1795338000.123". */
-void when_format(struct buf *out, double epoch);
+/* Adds epoch seconds to a query, as client_query does: "start=1795338000.123".
+ */
+void when_query(struct buf *path, const char *name, double epoch);
 
 #endif
