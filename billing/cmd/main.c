@@ -1,34 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tally-bill: the statement of a month, or the cost of one request. */
-#include <argp.h>
-
 #include "billing/cmd/bill.h"
 #include "billing/statement.h"
-#include "core/client/client.h"
-
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
-enum { KEY_JSON = 0x1000, KEY_COLOUR };
+#include "core/client/program.h"
+#include "core/client/tape.h"
 
 struct options {
-	const char *endpoint;
+	struct program program;
 	const char *month;
 	const char *function;
 	const char *request;
 	const char *verb;
-	bool json;
-	enum term_when colour;
 };
 
 static const struct argp_option option_list[] = {
 	{ "month", 'm', "YYYY-MM", 0,
 	  "The month of the statement, in UTC (the current one)", 0 },
 	{ "function", 'f', "NAME", 0, "Only this function's part", 0 },
-	{ "endpoint", 'e', "URL", 0,
-	  "The collector; without it $" CLIENT_ENDPOINT_VARIABLE
-	  ", then " CLIENT_ENDPOINT_DEFAULT,
-	  1 },
-	{ "json", KEY_JSON, NULL, 0, "Print JSON", 1 },
-	{ "color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 1 },
 	{ 0 },
 };
 
@@ -38,6 +26,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct month month;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->program;
+		return 0;
 	case 'm':
 		if (!month_parse(&month, sv_from(arg)))
 			argp_error(state, "--month must be YYYY-MM, as "
@@ -46,16 +37,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'f':
 		o->function = arg;
-		return 0;
-	case 'e':
-		o->endpoint = arg;
-		return 0;
-	case KEY_JSON:
-		o->json = true;
-		return 0;
-	case KEY_COLOUR:
-		if (!term_when_parse(arg, &o->colour))
-			argp_error(state, "--color is auto, always or never");
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0 && !strcmp(arg, "request"))
@@ -86,6 +67,7 @@ static const struct argp argp = {
 	       "and why.\vAmounts are exact; only what stands under USD and "
 	       "LIST PRICE is rounded, half up, and the exact figure is beside "
 	       "it.",
+	.children = program_children,
 };
 
 static void build_path(struct buf *path, const struct options *o)
@@ -99,97 +81,70 @@ static void build_path(struct buf *path, const struct options *o)
 	}
 }
 
-static int say(const struct diag *diag)
+static int no_usage(const struct options *o)
 {
-	fprintf(stderr, "tally-bill: %s\n", diag->text);
-	return EXIT_FAILED;
+	struct buf text = BUF_INIT;
+
+	term_safe(&text, sv_from(o->function));
+	fprintf(stderr,
+		"%s: no usage of function %s in that month; tally-bill lists "
+		"those with usage\n",
+		o->program.name, text.ptr ? text.ptr : "");
+	buf_fini(&text);
+	return PROGRAM_FAILED;
 }
 
-static int print(const struct options *o, const struct page *p, struct sv body,
-		 struct json root)
+static int print(struct options *o, const struct page *page, struct json root)
 {
 	struct json function = { 0 };
 	bool ok;
 
 	if (o->function) {
-		function = find_function(p, root, o->function);
-		if (!function.doc) {
-			struct buf text = BUF_INIT;
-
-			buf_text(&text, "no usage of function ");
-			term_safe(&text, sv_from(o->function));
-			fprintf(stderr,
-				"tally-bill: %s in that month; "
-				"tally-bill lists those with usage\n",
-				text.ptr ? text.ptr : "");
-			buf_fini(&text);
-			return EXIT_FAILED;
-		}
+		function = find_function(page, root, o->function);
+		if (!function.doc)
+			return no_usage(o);
 	}
-	if (o->json) {
-		term_safe_json(p->out,
-			       sv_trim(function.doc ? json_raw(function) :
-						      body));
-		buf_char(p->out, '\n');
-		ok = !p->out->failed;
-	} else if (o->request) {
-		ok = print_request(p, root);
-	} else if (function.doc) {
-		ok = print_function(p, root, function);
-	} else {
-		ok = print_statement(p, root);
+	if (o->program.json) {
+		program_json(&o->program,
+			     json_raw(function.doc ? function : root));
+		return PROGRAM_OK;
 	}
-	if (!ok || fwrite(p->out->ptr, 1, p->out->len, stdout) != p->out->len ||
-	    fflush(stdout)) {
-		fputs("tally-bill: cannot write all to standard output\n",
-		      stderr);
-		return EXIT_FAILED;
-	}
-	return EXIT_OK;
+	if (o->request)
+		ok = print_request(page, root);
+	else if (function.doc)
+		ok = print_function(page, root, function);
+	else
+		ok = print_statement(page, root);
+	if (!ok)
+		page->out->failed = true; /* program_close says so */
+	return ok ? PROGRAM_OK : PROGRAM_FAILED;
 }
 
-static int run(const struct options *o, const struct term *term,
-	       struct client *client)
+static int run(struct options *o)
 {
+	struct program *p = &o->program;
 	struct arena arena = ARENA_INIT;
 	struct buf path = BUF_INIT;
-	struct buf body = { .limit = CLIENT_ANSWER_MAX };
-	struct buf out = { .limit = 2 * (size_t)CLIENT_ANSWER_MAX };
-	struct page page = { term, &arena, &out };
+	struct page page = { &p->term, &arena, &p->out };
 	struct diag diag = { 0 };
-	struct json_doc doc;
-	int status;
-	int e;
+	struct json root;
+	int status, e;
 
 	build_path(&path, o);
 	e = path.failed ? diag_set(&diag, ERR_NOMEM, "out of memory") :
-			  client_get(client, path.ptr, &body, &diag);
-	if (!e)
-		e = json_parse(&doc, &arena, buf_view(&body), &diag);
-	status = e ? say(&diag) :
-		     print(o, &page, buf_view(&body), json_root(&doc));
+			  tape_get(p->client, path.ptr, &arena, &root, &diag);
+	status = e ? program_fail(p, &diag) : print(o, &page, root);
 	arena_fini(&arena);
 	buf_fini(&path);
-	buf_fini(&body);
-	buf_fini(&out);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { 0 };
-	struct client *client;
-	struct term term;
-	struct diag diag;
-	int status;
+	struct options o = { .program.name = "tally-bill" };
 
-	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "tally-bill (Tallyscope) " TALLY_VERSION;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	term_open(&term, 1, o.colour);
-	if (client_open(&client, o.endpoint, NULL, &diag))
-		return say(&diag);
-	status = run(&o, &term, client);
-	client_close(client);
-	return status;
+	if (!program_open(&o.program, &argp, argc, argv, &o))
+		return PROGRAM_FAILED;
+	return program_close(&o.program, run(&o));
 }
