@@ -2,35 +2,26 @@
 /*
  * What the questions of tally-trace share. Each asks the collector once or
  * twice, reads the answer with the JSON tape (a trace's documents then go to
- * the same assembly that the collector uses) and builds its text in cmd.out.
+ * the same assembly that the collector uses) and builds its text in the program's out.
  */
 #ifndef TALLY_TRACER_CMD_CMD_H
 #define TALLY_TRACER_CMD_CMD_H
 
-#include "core/base/arena.h"
-#include "core/client/client.h"
-#include "core/codec/json.h"
-#include "core/term/term.h"
+#include "core/client/program.h"
+#include "core/client/tape.h"
 
 struct cmd {
-	const char *endpoint;
+	struct program program;
 	const char *function;
-	double now, since, until; /* epoch seconds; 0: not given */
-	int64_t limit;            /* 0: not given */
-	enum term_when colour;
-	bool json;
-	struct client *client;
-	struct term term;
+	double since, until; /* epoch seconds; 0: not given */
+	int64_t limit;
 	struct arena arena; /* answers and what is read from them */
-	struct buf out;
 };
 
 /* GET path into *root, whose text stays valid with the arena. With --json the
- * body is in cmd.out and *root has no doc. Errors are not said yet. */
+ * body is in the program's out and *root has no doc. Errors are not said yet. */
 int cmd_get(struct cmd *c, const char *path, struct json *root,
 	    struct diag *diag) MUST_USE;
-/* "tally-trace: text" on stderr; returns 1. */
-int cmd_fail(const struct diag *diag);
 /* Adds start and end to a query. */
 void cmd_query_range(const struct cmd *c, struct buf *path);
 

@@ -2,8 +2,6 @@
 /* tally-trace list: the newest requests. */
 #include "tracer/cmd/cmd.h"
 
-enum { LIMIT_DEFAULT = 50 };
-
 static void put_row(struct cmd *c, struct term_table *table, struct json row)
 {
 	struct sv status = cmd_text(c, row, SV("status"));
@@ -42,7 +40,7 @@ static bool put_rows(struct cmd *c, struct json rows)
 		return false;
 	for (it = json_first(rows); it.doc; it = json_next(rows, it))
 		put_row(c, table, it);
-	ok = term_table_print(&c->term, table, &c->out);
+	ok = term_table_print(&c->program.term, table, &c->program.out);
 	term_table_free(table);
 	return ok;
 }
@@ -50,33 +48,33 @@ static bool put_rows(struct cmd *c, struct json rows)
 int cmd_list(struct cmd *c)
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
-	char limit[24];
 	struct json root = { 0 }, rows;
 	struct diag diag;
 	int e;
 
-	snprintf(limit, sizeof(limit), "%lld",
-		 (long long)(c->limit ? c->limit : LIMIT_DEFAULT));
 	buf_text(&path, "/api/v1/traces");
 	cmd_query_range(c, &path);
 	client_query(&path, "function", c->function);
-	client_query(&path, "limit", limit);
+	client_query_number(&path, "limit", c->limit);
 	e = path.failed ? diag_set(&diag, ERR_LIMIT, "the name is too long") :
 			  cmd_get(c, path.ptr, &root, &diag);
 	buf_fini(&path);
 	if (e)
-		return cmd_fail(&diag);
-	if (c->json)
+		return program_fail(&c->program, &diag);
+	if (c->program.json)
 		return 0;
 	rows = json_get(root, SV("traces"));
 	if (!json_first(rows).doc) {
-		buf_text(&c->out, "No requests in this time; --since shows "
-				  "earlier ones.\n");
+		buf_text(&c->program.out,
+			 "No requests in this time; --since shows "
+			 "earlier ones.\n");
 		return 0;
 	}
 	if (!put_rows(c, rows))
-		buf_text(&c->out, "(not all can be shown; --json has all)\n");
+		buf_text(&c->program.out,
+			 "(not all can be shown; --json has all)\n");
 	if (cmd_true(root, SV("truncated")))
-		buf_text(&c->out, "There are more; --limit shows them.\n");
+		buf_text(&c->program.out,
+			 "There are more; --limit shows them.\n");
 	return 0;
 }

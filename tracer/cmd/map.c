@@ -127,7 +127,7 @@ static bool put_nodes(struct map *m)
 		seconds_cell(table, any, mean_of(n));
 		seconds_cell(table, any, cmd_number(n, SV("p99")));
 	}
-	ok = term_table_print(&m->c->term, table, &m->c->out);
+	ok = term_table_print(&m->c->program.term, table, &m->c->program.out);
 	term_table_free(table);
 	return ok;
 }
@@ -135,19 +135,21 @@ static bool put_nodes(struct map *m)
 static void put_bad(struct map *m, struct json edge, struct sv key,
 		    enum term_style style)
 {
+	struct buf *out = &m->c->program.out;
+
 	if (cmd_number(edge, key) <= 0)
 		return;
-	buf_text(&m->c->out, ", ");
-	buf_text(&m->c->out, term_style(&m->c->term, style));
-	term_safe(&m->c->out, cmd_text(m->c, edge, key));
-	buf_char(&m->c->out, ' ');
-	buf_sv(&m->c->out, key);
-	buf_text(&m->c->out, term_style(&m->c->term, TERM_PLAIN));
+	buf_text(out, ", ");
+	buf_text(out, term_style(&m->c->program.term, style));
+	term_safe(out, cmd_text(m->c, edge, key));
+	buf_char(out, ' ');
+	buf_sv(out, key);
+	buf_text(out, term_style(&m->c->program.term, TERM_PLAIN));
 }
 
 static void put_edge(struct map *m, struct json edge)
 {
-	struct buf *out = &m->c->out;
+	struct buf *out = &m->c->program.out;
 
 	buf_text(out, "  ");
 	term_safe(out, cmd_text(m->c, edge, SV("total")));
@@ -167,16 +169,17 @@ static void put_edge(struct map *m, struct json edge)
 
 static void put_node_name(struct map *m, uint32_t node)
 {
+	struct buf *out = &m->c->program.out;
 	struct sv type = cmd_text(m->c, m->nodes[node], SV("type"));
 
-	term_safe(&m->c->out, cmd_text(m->c, m->nodes[node], SV("name")));
+	term_safe(out, cmd_text(m->c, m->nodes[node], SV("name")));
 	if (!type.len)
 		return;
-	buf_text(&m->c->out, term_style(&m->c->term, TERM_DIM));
-	buf_text(&m->c->out, " (");
-	term_safe(&m->c->out, type);
-	buf_char(&m->c->out, ')');
-	buf_text(&m->c->out, term_style(&m->c->term, TERM_PLAIN));
+	buf_text(out, term_style(&m->c->program.term, TERM_DIM));
+	buf_text(out, " (");
+	term_safe(out, type);
+	buf_char(out, ')');
+	buf_text(out, term_style(&m->c->program.term, TERM_PLAIN));
 }
 
 /* Below a node: what it calls. A node is opened once, so that calls in a
@@ -184,6 +187,7 @@ static void put_node_name(struct map *m, uint32_t node)
 static void put_tree(struct map *m, uint32_t node, unsigned depth,
 		     uint64_t last)
 {
+	struct buf *out = &m->c->program.out;
 	uint32_t final = UINT32_MAX;
 
 	m->shown[node] = true;
@@ -197,15 +201,15 @@ static void put_tree(struct map *m, uint32_t node, unsigned depth,
 
 		if (m->from[i] != node || to == UINT32_MAX)
 			continue;
-		cmd_branch(m->c, &m->c->out, depth, bits);
+		cmd_branch(m->c, out, depth, bits);
 		put_node_name(m, to);
 		put_edge(m, m->edges[i]);
 		if (m->shown[to] || depth + 1 >= TREE_DEPTH_MAX) {
-			buf_text(&m->c->out,
+			buf_text(out,
 				 m->shown[to] ? ", see above\n" : ", and on\n");
 			continue;
 		}
-		buf_char(&m->c->out, '\n');
+		buf_char(out, '\n');
 		put_tree(m, to, depth + 1, bits);
 	}
 }
@@ -218,13 +222,14 @@ static void put_trees(struct map *m)
 			if (m->shown[i] || (!circles && m->called[i]))
 				continue;
 			put_node_name(m, i);
-			buf_char(&m->c->out, '\n');
+			buf_char(&m->c->program.out, '\n');
 			put_tree(m, i, 1, 0);
 		}
 }
 
 int cmd_map(struct cmd *c)
 {
+	struct buf *out = &c->program.out;
 	struct buf path = { .limit = CLIENT_URL_MAX };
 	struct map m = { .c = c };
 	struct json root;
@@ -236,26 +241,26 @@ int cmd_map(struct cmd *c)
 	e = cmd_get(c, path.ptr, &root, &diag);
 	buf_fini(&path);
 	if (e)
-		return cmd_fail(&diag);
-	if (c->json)
+		return program_fail(&c->program, &diag);
+	if (c->program.json)
 		return 0;
-	buf_text(&c->out, "Service map, ");
-	term_time(&c->out, cmd_number(root, SV("start")), false);
-	buf_text(&c->out, " to ");
-	term_time(&c->out, cmd_number(root, SV("end")), false);
-	buf_text(&c->out, "\n\n");
+	buf_text(out, "Service map, ");
+	term_time(out, cmd_number(root, SV("start")), false);
+	buf_text(out, " to ");
+	term_time(out, cmd_number(root, SV("end")), false);
+	buf_text(out, "\n\n");
 	if (!read_map(&m, root)) {
 		(void)diag_set(&diag, ERR_NOMEM, "the map cannot be shown");
-		return cmd_fail(&diag);
+		return program_fail(&c->program, &diag);
 	}
 	if (m.node_count == 0) {
-		buf_text(&c->out, "No requests in this time; --since shows "
-				  "earlier ones.\n");
+		buf_text(out, "No requests in this time; --since shows "
+			      "earlier ones.\n");
 		return 0;
 	}
 	if (!put_nodes(&m))
-		buf_text(&c->out, "(not all can be shown; --json has all)\n");
-	buf_char(&c->out, '\n');
+		buf_text(out, "(not all can be shown; --json has all)\n");
+	buf_char(out, '\n');
 	put_trees(&m);
 	return 0;
 }

@@ -21,7 +21,7 @@ struct layout {
 
 static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
 {
-	int rest = c->term.width - TIME_WIDTH - 1 - STATUS_WIDTH - 1;
+	int rest = c->program.term.width - TIME_WIDTH - 1 - STATUS_WIDTH - 1;
 	struct layout l = { .name = NAME_WIDTH_MIN };
 
 	for (size_t i = 0; i < w->count; i++) {
@@ -64,61 +64,64 @@ static void put_right(struct buf *out, struct sv text, int width)
 
 static void put_name(struct cmd *c, const struct waterfall_row *row, int width)
 {
+	struct buf *out = &c->program.out;
 	unsigned depth = row->depth;
 
 	/* So deep that no room for a name is left: its own depth is lost. */
 	while (depth && 3 * (int)depth > width - 6)
 		depth--;
 	if (depth == row->depth)
-		cmd_branch(c, &c->out, depth, row->last);
+		cmd_branch(c, out, depth, row->last);
 	else
 		for (unsigned i = 0; i < depth; i++)
-			buf_text(&c->out, ".. ");
-	put_cell(&c->out, row->span->segment.name, width - 3 * (int)depth);
+			buf_text(out, ".. ");
+	put_cell(out, row->span->segment.name, width - 3 * (int)depth);
 }
 
 static void put_row(struct cmd *c, const struct waterfall *w,
 		    const struct waterfall_row *row, const struct layout *l)
 {
+	struct buf *out = &c->program.out;
 	struct sv status = sv_from(segment_status_text(row->status));
 	enum term_style style = cmd_status_style(status);
 	struct buf time = BUF_INIT;
 
 	put_name(c, row, l->name);
-	buf_char(&c->out, ' ');
+	buf_char(out, ' ');
 	if (l->kind) {
-		put_cell(&c->out, row->kind, l->kind);
-		buf_char(&c->out, ' ');
+		put_cell(out, row->kind, l->kind);
+		buf_char(out, ' ');
 	}
 	if (row->in_progress)
 		buf_text(&time, "open");
 	else
 		term_seconds(&time, (double)row->duration_ns / 1e9);
-	put_right(&c->out, buf_view(&time), TIME_WIDTH);
+	put_right(out, buf_view(&time), TIME_WIDTH);
 	buf_fini(&time);
-	buf_char(&c->out, ' ');
-	buf_text(&c->out, term_style(&c->term, style));
+	buf_char(out, ' ');
+	buf_text(out, term_style(&c->program.term, style));
 	if (!l->bar) {
-		buf_sv(&c->out, status);
+		buf_sv(out, status);
 	} else {
 		struct waterfall_bar bar =
 			waterfall_bar(w, row, (unsigned)l->bar);
 
-		put_cell(&c->out, status, STATUS_WIDTH);
-		buf_char(&c->out, ' ');
-		term_bar(&c->out, bar.from / 8.0, bar.to / 8.0, l->bar,
-			 c->term.utf8);
+		put_cell(out, status, STATUS_WIDTH);
+		buf_char(out, ' ');
+		term_bar(out, bar.from / 8.0, bar.to / 8.0, l->bar,
+			 c->program.term.utf8);
 	}
-	while (c->out.len && c->out.ptr[c->out.len - 1] == ' ')
-		c->out.len--;
-	buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
-	buf_char(&c->out, '\n');
+	while (out->len && out->ptr[out->len - 1] == ' ')
+		out->len--;
+	buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+	buf_char(out, '\n');
 }
 
 /* Why a span failed, below it, once: callers repeat what the callee said. */
 static void put_cause(struct cmd *c, const struct waterfall_row *row,
 		      struct sv *said)
 {
+	struct buf *out = &c->program.out;
 	const struct segment *s = &row->span->segment;
 	struct buf line = BUF_INIT;
 	int indent = 3 * (int)row->depth + 2;
@@ -128,17 +131,18 @@ static void put_cause(struct cmd *c, const struct waterfall_row *row,
 	if (sv_eq(s->error_message, *said))
 		return;
 	*said = s->error_message;
-	if (indent > c->term.width / 2)
-		indent = c->term.width / 2;
+	if (indent > c->program.term.width / 2)
+		indent = c->program.term.width / 2;
 	buf_sv(&line, s->error_type);
 	if (s->error_type.len && s->error_message.len)
 		buf_text(&line, ": ");
 	buf_sv(&line, s->error_message);
-	buf_format(&c->out, "%*s", indent, "");
-	buf_text(&c->out, term_style(&c->term, TERM_RED));
-	(void)term_safe_cut(&c->out, buf_view(&line), c->term.width - indent);
-	buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
-	buf_char(&c->out, '\n');
+	buf_format(out, "%*s", indent, "");
+	buf_text(out, term_style(&c->program.term, TERM_RED));
+	(void)term_safe_cut(out, buf_view(&line),
+			    c->program.term.width - indent);
+	buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+	buf_char(out, '\n');
 	buf_fini(&line);
 }
 
@@ -167,13 +171,13 @@ static int show_waterfall(struct cmd *c, struct json segments)
 	if (e)
 		return e;
 	l = make_layout(c, &w);
-	buf_char(&c->out, '\n');
+	buf_char(&c->program.out, '\n');
 	for (size_t i = 0; i < w.count; i++) {
 		put_row(c, &w, &w.rows[i], &l);
 		put_cause(c, &w.rows[i], &said);
 	}
 	if (w.cut || a.skipped)
-		buf_format(&c->out,
+		buf_format(&c->program.out,
 			   "%zu more spans are not shown; --json has all\n",
 			   w.cut + a.skipped);
 	return 0;
@@ -181,29 +185,30 @@ static int show_waterfall(struct cmd *c, struct json segments)
 
 static void show_head(struct cmd *c, struct json root)
 {
+	struct buf *out = &c->program.out;
 	struct sv status = cmd_text(c, root, SV("status"));
 	struct json ids = json_get(root, SV("request_ids"));
 	struct json it;
 
-	buf_text(&c->out, term_style(&c->term, TERM_BOLD));
-	buf_text(&c->out, "Trace ");
-	term_safe(&c->out, cmd_text(c, root, SV("id")));
-	buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
-	buf_text(&c->out, "  ");
-	term_time(&c->out, cmd_number(root, SV("start")), true);
-	buf_text(&c->out, "  ");
-	term_seconds(&c->out, cmd_number(root, SV("duration")));
-	buf_text(&c->out, "  ");
-	term_styled(&c->term, &c->out, cmd_status_style(status), status);
+	buf_text(out, term_style(&c->program.term, TERM_BOLD));
+	buf_text(out, "Trace ");
+	term_safe(out, cmd_text(c, root, SV("id")));
+	buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+	buf_text(out, "  ");
+	term_time(out, cmd_number(root, SV("start")), true);
+	buf_text(out, "  ");
+	term_seconds(out, cmd_number(root, SV("duration")));
+	buf_text(out, "  ");
+	term_styled(&c->program.term, out, cmd_status_style(status), status);
 	if (cmd_true(root, SV("partial")))
-		buf_text(&c->out, "  partial: more is to come, or was lost");
-	buf_char(&c->out, '\n');
+		buf_text(out, "  partial: more is to come, or was lost");
+	buf_char(out, '\n');
 	for (it = json_first(ids); it.doc; it = json_next(ids, it)) {
 		struct sv id = json_string(it, &c->arena);
 
-		buf_text(&c->out, "request ");
-		term_safe(&c->out, id.ptr ? id : SV(""));
-		buf_char(&c->out, '\n');
+		buf_text(out, "request ");
+		term_safe(out, id.ptr ? id : SV(""));
+		buf_char(out, '\n');
 	}
 }
 
@@ -221,7 +226,7 @@ static int show_usage_alone(struct cmd *c, const char *id,
 	e = path.failed ? ERR_LIMIT : cmd_get(c, path.ptr, &root, &diag);
 	buf_fini(&path);
 	if (e && e != ERR_NOT_FOUND && e != ERR_LIMIT)
-		return cmd_fail(first);
+		return program_fail(&c->program, first);
 	if (e) {
 		struct buf safe = BUF_INIT;
 
@@ -232,9 +237,9 @@ static int show_usage_alone(struct cmd *c, const char *id,
 			       "just run may still be on its way",
 			       safe.ptr);
 		buf_fini(&safe);
-		return cmd_fail(&diag);
+		return program_fail(&c->program, &diag);
 	}
-	if (c->json)
+	if (c->program.json)
 		return 0;
 	cmd_title(c, "Request without a trace");
 	cmd_show_usage(c, root);
@@ -256,15 +261,15 @@ int cmd_show(struct cmd *c, const char *id)
 	if (e == ERR_NOT_FOUND)
 		return show_usage_alone(c, id, &diag);
 	if (e)
-		return cmd_fail(&diag);
-	if (c->json)
+		return program_fail(&c->program, &diag);
+	if (c->program.json)
 		return 0;
 	show_head(c, root);
 	e = show_waterfall(c, json_get(root, SV("segments")));
 	if (e) {
 		(void)diag_set(&diag, e, "the trace cannot be shown: %s",
 			       err_text(e));
-		return cmd_fail(&diag);
+		return program_fail(&c->program, &diag);
 	}
 	cmd_show_logs(c, json_get(root, SV("logs")));
 	cmd_show_usage(c, json_get(root, SV("usage")));

@@ -15,6 +15,7 @@ static struct sv without_newline(struct sv message)
 
 void cmd_show_logs(struct cmd *c, struct json logs)
 {
+	struct buf *out = &c->program.out;
 	struct sv group = SV("");
 	struct json it = json_first(logs);
 
@@ -26,22 +27,22 @@ void cmd_show_logs(struct cmd *c, struct json logs)
 			without_newline(cmd_text(c, it, SV("message")));
 
 		if (!sv_eq(now, group)) {
-			buf_text(&c->out, "\nLogs ");
-			term_styled(&c->term, &c->out, TERM_BOLD, now);
-			buf_char(&c->out, '\n');
+			buf_text(out, "\nLogs ");
+			term_styled(&c->program.term, out, TERM_BOLD, now);
+			buf_char(out, '\n');
 			group = now;
 		}
-		buf_text(&c->out, term_style(&c->term, TERM_DIM));
-		term_time(&c->out, cmd_number(it, SV("time")), true);
-		buf_text(&c->out, term_style(&c->term, TERM_PLAIN));
+		buf_text(out, term_style(&c->program.term, TERM_DIM));
+		term_time(out, cmd_number(it, SV("time")), true);
+		buf_text(out, term_style(&c->program.term, TERM_PLAIN));
 		if (memchr(message.ptr, '\n', message.len)) {
-			buf_char(&c->out, '\n');
-			term_safe_lines(&c->out, message, 4);
+			buf_char(out, '\n');
+			term_safe_lines(out, message, 4);
 		} else {
-			buf_char(&c->out, ' ');
-			term_safe_lines(&c->out, message, 0);
+			buf_char(out, ' ');
+			term_safe_lines(out, message, 0);
 		}
-		buf_char(&c->out, '\n');
+		buf_char(out, '\n');
 	}
 }
 
@@ -107,11 +108,12 @@ bool decimal_add(struct sv a, struct sv b, char *out)
 
 static void show_inputs(struct cmd *c, struct json u)
 {
-	struct buf *out = &c->out;
+	struct buf *out = &c->program.out;
 	struct sv status = cmd_text(c, u, SV("status"));
 
 	buf_text(out, "  ");
-	term_styled(&c->term, out, TERM_BOLD, cmd_text(c, u, SV("function")));
+	term_styled(&c->program.term, out, TERM_BOLD,
+		    cmd_text(c, u, SV("function")));
 	buf_text(out, ", request ");
 	term_safe(out, cmd_text(c, u, SV("id")));
 	buf_text(out, "\n  ");
@@ -129,7 +131,7 @@ static void show_inputs(struct cmd *c, struct json u)
 	buf_text(out, ", ");
 	term_safe(out, cmd_text(c, u, SV("region")));
 	buf_text(out, ", ");
-	term_styled(&c->term, out, cmd_status_style(status), status);
+	term_styled(&c->program.term, out, cmd_status_style(status), status);
 	buf_char(out, '\n');
 }
 
@@ -159,13 +161,14 @@ static void show_items(struct cmd *c, struct json items)
 			term_cellf(table, TERM_PLAIN, "%s%.*s", i ? "" : "  ",
 				   SV_ARG(text));
 		}
-	if (!term_table_print(&c->term, table, &c->out))
-		buf_text(&c->out, "  (not all can be shown)\n");
+	if (!term_table_print(&c->program.term, table, &c->program.out))
+		buf_text(&c->program.out, "  (not all can be shown)\n");
 	term_table_free(table);
 }
 
 static void show_one(struct cmd *c, struct json u)
 {
+	struct buf *out = &c->program.out;
 	struct json cost = json_get(u, SV("cost"));
 	struct sv note = cmd_text(c, cost, SV("note"));
 
@@ -173,28 +176,29 @@ static void show_one(struct cmd *c, struct json u)
 		note = cmd_text(c, u, SV("note"));
 	show_inputs(c, u);
 	show_items(c, json_get(cost, SV("items")));
-	buf_text(&c->out, "  total ");
-	term_styled(&c->term, &c->out, TERM_BOLD,
+	buf_text(out, "  total ");
+	term_styled(&c->program.term, out, TERM_BOLD,
 		    cmd_text(c, cost, SV("total")));
-	buf_char(&c->out, ' ');
-	term_safe(&c->out, cmd_text(c, cost, SV("currency")));
+	buf_char(out, ' ');
+	term_safe(out, cmd_text(c, cost, SV("currency")));
 	if (note.len) {
-		buf_text(&c->out, ", ");
-		term_safe(&c->out, note);
+		buf_text(out, ", ");
+		term_safe(out, note);
 	}
-	buf_char(&c->out, '\n');
+	buf_char(out, '\n');
 }
 
 /* usage is a list, or one record. */
 void cmd_show_usage(struct cmd *c, struct json usage)
 {
+	struct buf *out = &c->program.out;
 	char sums[2][DECIMAL_MAX + 4] = { "0", "" };
 	bool exact = true;
 	size_t count = 0;
 	struct json it;
 
 	if (json_is(usage, JSON_OBJECT)) {
-		buf_text(&c->out, "\nCost\n");
+		buf_text(out, "\nCost\n");
 		show_one(c, usage);
 		return;
 	}
@@ -203,19 +207,19 @@ void cmd_show_usage(struct cmd *c, struct json usage)
 			cmd_text(c, json_get(it, SV("cost")), SV("total"));
 
 		if (count++ == 0)
-			buf_text(&c->out, "\nCost\n");
+			buf_text(out, "\nCost\n");
 		else
-			buf_char(&c->out, '\n');
+			buf_char(out, '\n');
 		show_one(c, it);
 		exact = exact && decimal_add(sv_from(sums[0]), total, sums[1]);
 		if (exact)
 			memcpy(sums[0], sums[1], sizeof(sums[0]));
 	}
 	if (count == 0)
-		buf_text(&c->out, "\nCost: no usage record has come for this "
-				  "request\n");
+		buf_text(out, "\nCost: no usage record has come for this "
+			      "request\n");
 	if (count > 1 && exact) {
-		buf_char(&c->out, '\n');
+		buf_char(out, '\n');
 		cmd_title(c, "All %zu runs: %s USD", count, sums[0]);
 	}
 }
