@@ -206,12 +206,20 @@ static enum MHD_Result on_head(struct http *h, struct MHD_Connection *c,
 	x->request.path = arena_copy(&x->request.arena, sv_from(url));
 	if (!x->request.path.ptr)
 		return MHD_NO;
-	if (length &&
-	    (!sv_to_u64(sv_from(length), &bytes) || bytes > HTTP_BODY_MAX)) {
-		/* Refused before the body is read; MHD then closes. */
+	if (!length ||
+	    (sv_to_u64(sv_from(length), &bytes) && bytes <= HTTP_BODY_MAX))
+		return MHD_YES;
+	/* A client that has begun to send reads no answer before it has sent
+	 * all, and an early close would tear the answer down with it: so the
+	 * body is read and thrown away, unless it is beyond reason, or the
+	 * client waits to be told. */
+	if (bytes == 0 || bytes > HTTP_DISCARD_MAX ||
+	    MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+					MHD_HTTP_HEADER_EXPECT)) {
 		reply_too_large(x);
 		return reply_queue(x);
 	}
+	x->too_large = true;
 	return MHD_YES;
 }
 

@@ -24,6 +24,8 @@
 
 enum {
 	HTTP_BODY_MAX = 8 << 20,
+	HTTP_DISCARD_MAX = 64
+			   << 20, /* of a body that is refused for its size */
 	HTTP_BODIES_MAX = 128 << 20,
 	HTTP_REPLY_MAX = BUF_LIMIT_DEFAULT,
 	HTTP_REPLIES_MAX = 256 << 20,

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 26
+plan 27
 
 start_collector
 is "$(curl -s "$HTTP/healthz")" ok "healthz says ok"
@@ -38,6 +38,8 @@ done
 head -c 9000000 /dev/zero >"$TMP/large"
 is "$(curl -s -o /dev/null -w '%{http_code}' -H 'Expect:' --data-binary "@$TMP/large" "$HTTP/api/v1/batches")" \
 	413 "a body over 8 MiB is 413"
+is "$(curl -s -o /dev/null -w '%{http_code}' -H 'Expect: 100-continue' --data-binary "@$TMP/large" "$HTTP/api/v1/batches")" \
+	413 "and so where the client asked first"
 like "$(curl -s -d '{}' "http://$XRAY/GetSamplingRules")" '"RuleName":"Default"' \
 	"sampling rules on the daemon's TCP port"
 is "$(curl -s -o /dev/null -w '%{http_code}' "http://$XRAY/api/v1/status")" 404 \
