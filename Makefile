@@ -41,9 +41,9 @@ CPPFLAGS := -include core/base/banned.h -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I.
 LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 
 # --- parts: what each is made of, and what it is linked with -----------------
-core_SRC := $(wildcard core/base/*.c core/sys/*.c core/codec/*.c core/store/*.c \
-	core/wire/*.c)
-core_LIB := -lprotobuf-c -lisal -lz -lxxhash -lpthread -lm
+core_SRC := $(wildcard core/auth/*.c core/base/*.c core/sys/*.c core/codec/*.c \
+	core/store/*.c core/wire/*.c)
+core_LIB := -lprotobuf-c -lisal -lz -lxxhash -lhogweed -lnettle -lgmp -lpthread -lm
 client_SRC := $(wildcard core/client/*.c core/term/*.c)
 client_LIB := -lcurl -ljansson
 tracer_SRC := $(wildcard tracer/*.c)
