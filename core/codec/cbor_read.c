@@ -193,9 +193,11 @@ bool cbor_to_i64(struct cbor v, int64_t *out)
 	uint64_t n;
 
 	if (cbor_is(v, CBOR_FLOAT)) {
+		/* In decimal, as cppcheck reads 0x1p63 for a 0. */
+		const double limit = 9223372036854775808.0;
 		double d = float_of(v);
 
-		if (!(d >= -0x1p63 && d < 0x1p63) || d != trunc(d))
+		if (!(d >= -limit && d < limit) || d != trunc(d))
 			return false;
 		*out = (int64_t)d;
 		return true;

@@ -187,9 +187,11 @@ bool time_from_text(struct sv text, int64_t *ns)
 bool time_from_double(double seconds, int64_t *ns)
 {
 	long double exact = (long double)seconds * 1e9L;
+	/* 2^63 in decimal, as cppcheck reads 0x1p63 for a 0. */
+	const long double limit = 9223372036854775808.0L;
 	long long v;
 
-	if (!(exact >= -0x1p63L && exact < 0x1p63L))
+	if (!(exact >= -limit && exact < limit))
 		return false;
 	v = llround(seconds * 1e3);
 	if ((double)v / 1e3 == seconds &&
@@ -263,10 +265,12 @@ void time_put_seconds(struct buf *out, int64_t ns)
 
 double time_to_double(int64_t ns)
 {
+	int64_t ms = ns / 1000000, us = ns / 1000;
+
 	/* Where numerator and divisor are exact, the quotient is the nearest. */
-	if (ns % 1000000 == 0)
-		return (double)(ns / 1000000) / 1e3;
-	if (ns % 1000 == 0)
-		return (double)(ns / 1000) / 1e6;
+	if (ns == ms * 1000000)
+		return (double)ms / 1e3;
+	if (ns == us * 1000)
+		return (double)us / 1e6;
 	return (double)((long double)ns / 1e9L);
 }
