@@ -55,10 +55,12 @@ static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
 		apply_push(in->apply, s->message);
 	}
 	if (err) {
-		atomic_fetch_add(&in->failures, 1);
 		count_shed(in->stats, err);
 		if (s->admitted)
 			native_withdraw(s);
+		/* Only now: who admits after this meets no reservation of a
+		 * frame that has failed. */
+		atomic_fetch_add(&in->failures, 1);
 	} else if (s->relies &&
 		   atomic_load(&in->failures) != s->failures_before) {
 		err = ERR_BUSY;
