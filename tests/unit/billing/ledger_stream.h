@@ -10,11 +10,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include "billing/calendar.h"
 #include "billing/ledger.h"
+#include "tests/sim/scratch.h"
 
 /* A stream of frames made from a seed: frame n has the records
  * [n * PER_FRAME, (n + 1) * PER_FRAME), each a function of its number, so that
@@ -62,20 +62,6 @@ static inline const struct env *quick_env(struct env *env, struct disk_ops *ops)
 	return env;
 }
 
-static inline void clear_dir(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	char path[512];
-
-	assert_non_null(d);
-	while ((e = readdir(d))) {
-		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		unlink(path);
-	}
-	closedir(d);
-}
-
 static inline void ledger_up(struct fixture *f)
 {
 	struct diag diag = { 0 };
@@ -97,16 +83,14 @@ static inline void ledger_down(struct fixture *f)
 static inline void fixture_open(struct fixture *f)
 {
 	*f = (struct fixture){ .options.segment_entries = SEGMENT };
-	snprintf(f->dir, sizeof(f->dir), "/tmp/ledger-test-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	scratch_make(f->dir, sizeof(f->dir), "ledger-test");
 	ledger_up(f);
 }
 
 static inline void fixture_close(struct fixture *f)
 {
 	ledger_close(f->l);
-	clear_dir(f->dir);
-	rmdir(f->dir);
+	scratch_remove(f->dir);
 	arena_fini(&f->arena);
 }
 

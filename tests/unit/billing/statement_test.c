@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "billing/calendar.h"
 #include "billing/statement.h"
 #include "core/codec/json.h"
+#include "tests/sim/scratch.h"
 
 #define ACCOUNT 123456789012
 
@@ -30,8 +30,7 @@ static void up(struct fixture *f, const char *prices)
 	struct diag diag = { 0 };
 
 	*f = (struct fixture){ .frames = 0 };
-	snprintf(f->dir, sizeof(f->dir), "/tmp/statement-test-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	scratch_make(f->dir, sizeof(f->dir), "statement-test");
 	assert_int_equal(ledger_open(&f->l, env_posix(), f->dir, NULL, &diag),
 			 0);
 	if (!prices) {
@@ -59,30 +58,15 @@ static void up(struct fixture *f, const char *prices)
 	f->set = pricebook_acquire(f->book);
 }
 
-static void remove_dir(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	char path[400];
-
-	while (d && (e = readdir(d))) {
-		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		unlink(path);
-	}
-	if (d)
-		closedir(d);
-	rmdir(dir);
-}
-
 static void down(struct fixture *f)
 {
 	pricebook_release(f->book, f->set);
 	pricebook_close(f->book);
 	ledger_close(f->l);
 	arena_fini(&f->arena);
-	remove_dir(f->dir);
+	scratch_remove(f->dir);
 	if (f->prices_dir[0])
-		remove_dir(f->prices_dir);
+		scratch_remove(f->prices_dir);
 }
 
 /* n equal runs. */

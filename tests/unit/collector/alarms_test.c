@@ -5,12 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "collector/alarms/alarms.h"
 #include "core/codec/json.h"
+#include "tests/sim/scratch.h"
 
 static const struct scope SCOPE = { 123456789012, "us-east-1" };
 static const int64_t T0_S = 1795338000; /* 22/11/26 09:00:00 UTC */
@@ -359,8 +359,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	snprintf(w->root, sizeof(w->root), "/tmp/alarms_test.XXXXXX");
-	assert_non_null(mkdtemp(w->root));
+	scratch_make(w->root, sizeof(w->root), "alarms_test");
 	snprintf(w->series_dir, sizeof(w->series_dir), "%s/series", w->root);
 	snprintf(w->alarms_dir, sizeof(w->alarms_dir), "%s/alarms", w->root);
 	w->definition = definition(1, 1, ALARM_MISSING);
@@ -372,17 +371,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct world *w = *state;
-	pid_t child;
 
 	series_close(w->s);
 	alarms_close(w->a);
 	buf_fini(&w->body);
-	child = fork();
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", w->root, (char *)NULL);
-		_exit(127);
-	}
-	waitpid(child, NULL, 0);
+	scratch_remove(w->root);
 	free(w);
 	return 0;
 }

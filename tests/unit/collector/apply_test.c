@@ -7,12 +7,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <semaphore.h>
 #include <unistd.h>
 
 #include "collector/apply.h"
+#include "tests/sim/scratch.h"
 
 enum { FRAMES = 4 * APPLY_QUEUE_MESSAGES };
 
@@ -114,8 +114,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	memcpy(f->dir, "/tmp/apply-XXXXXX", sizeof("/tmp/apply-XXXXXX"));
-	assert_non_null(mkdtemp(f->dir));
+	scratch_make(f->dir, sizeof(f->dir), "apply");
 	*state = f;
 	return 0;
 }
@@ -123,14 +122,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir = opendir(f->dir);
-	struct dirent *entry;
 
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name,
-			 entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
-	closedir(dir);
-	rmdir(f->dir);
+	scratch_remove(f->dir);
 	free(f);
 	return 0;
 }

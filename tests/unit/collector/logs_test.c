@@ -7,13 +7,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "collector/logs/keys.h"
 #include "collector/logs/logs.h"
+#include "tests/sim/scratch.h"
 
 #define T0 (1795338000LL * NS_PER_S)
 #define DAY (86400LL * NS_PER_S)
@@ -31,20 +31,12 @@ struct place {
 	uint64_t position;
 };
 
-static int remove_entry(const char *path, const struct stat *st, int flag,
-			struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
-
 static void place_open(struct place *p, const struct logs_options *options)
 {
 	struct diag diag = { 0 };
 
 	if (!p->dir[0]) {
-		snprintf(p->dir, sizeof(p->dir), "/tmp/logs_test.XXXXXX");
-		assert_non_null(mkdtemp(p->dir));
+		scratch_make(p->dir, sizeof(p->dir), "logs_test");
 		p->position = 64;
 	}
 	assert_int_equal(
@@ -54,7 +46,7 @@ static void place_open(struct place *p, const struct logs_options *options)
 static void place_close(struct place *p)
 {
 	logs_close(p->logs);
-	nftw(p->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(p->dir);
 	arena_fini(&p->arena);
 	*p = (struct place){ 0 };
 }
@@ -738,8 +730,7 @@ static void test_full_disk(void **state)
 
 	(void)state;
 	env.disk = &disk;
-	snprintf(p.dir, sizeof(p.dir), "/tmp/logs_test.XXXXXX");
-	assert_non_null(mkdtemp(p.dir));
+	scratch_make(p.dir, sizeof(p.dir), "logs_test");
 	assert_int_equal(logs_open(&p.logs, &env, p.dir, &options, NULL), 0);
 	v = logs_view(p.logs);
 	frame.next = 64;
@@ -781,8 +772,7 @@ static void test_position_of_blocks(void **state)
 
 	(void)state;
 	env.disk = &disk;
-	snprintf(p.dir, sizeof(p.dir), "/tmp/logs_test.XXXXXX");
-	assert_non_null(mkdtemp(p.dir));
+	scratch_make(p.dir, sizeof(p.dir), "logs_test");
 	assert_int_equal(logs_open(&p.logs, &env, p.dir, &options, NULL), 0);
 	v = logs_view(p.logs);
 	add(&p, "g", "s", T0, lines[0]);

@@ -5,10 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include "collector/ingest/producers.h"
+#include "tests/sim/scratch.h"
 
 static const struct scope scope = { .account = 1, .region = "us-east-1" };
 
@@ -28,8 +28,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	memcpy(f->dir, "/tmp/producers-XXXXXX", sizeof("/tmp/producers-XXXXXX"));
-	assert_non_null(mkdtemp(f->dir));
+	scratch_make(f->dir, sizeof(f->dir), "producers");
 	open_it(f);
 	*state = f;
 	return 0;
@@ -38,14 +37,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir = opendir(f->dir);
-	struct dirent *entry;
 
 	producers_close(f->p);
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(f->dir);
+	scratch_remove(f->dir);
 	free(f);
 	return 0;
 }

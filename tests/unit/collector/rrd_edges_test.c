@@ -2,7 +2,6 @@
 /* RRD files at their edges: what they cannot hold, limits, long histories.
  * The yardstick is the answer from blocks, which rrd_truth_test holds against
  * exact arithmetic. */
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "collector/series/series.h"
+#include "tests/sim/scratch.h"
 
 static const int64_t T0_S = 1795338000; /* an hour's beginning */
 static const struct scope SCOPE = { 123456789012, "us-east-1" };
@@ -28,20 +27,6 @@ struct world {
 	struct env env;
 	uint64_t position, seed;
 };
-
-static int no_datasync(void *self, int fd)
-{
-	(void)self;
-	(void)fd;
-	return 0;
-}
-
-static int no_sync_dir(void *self, const char *path)
-{
-	(void)self;
-	(void)path;
-	return 0;
-}
 
 static void open_world(struct world *w)
 {
@@ -57,12 +42,9 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	snprintf(w->dir, sizeof(w->dir), "/tmp/rrd_edges.XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
+	scratch_make(w->dir, sizeof(w->dir), "rrd_edges");
 	w->env = *env_posix();
-	w->disk = *w->env.disk;
-	w->disk.datasync = no_datasync;
-	w->disk.sync_dir = no_sync_dir;
+	w->disk = scratch_disk();
 	w->env.disk = &w->disk;
 	w->seed = 88172645463325252u;
 	w->options.rrd_queue = 1;
@@ -74,15 +56,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct world *w = *state;
-	pid_t child;
 
 	series_close(w->s);
-	child = fork();
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", w->dir, (char *)NULL);
-		_exit(127);
-	}
-	waitpid(child, NULL, 0);
+	scratch_remove(w->dir);
 	free(w);
 	return 0;
 }
@@ -321,16 +297,6 @@ static void test_joining(void **state)
 	arena_fini(&arena);
 }
 
-static int remove_rrd(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)ftw;
-	if (type == FTW_F && strstr(path, ".rrd"))
-		assert_int_equal(unlink(path), 0);
-	return 0;
-}
-
 /* A hundred days, with a gap longer than minutes are kept. What is older than
  * a tier is rebuilt from the next coarser one. */
 static void test_long_history(void **state)
@@ -351,7 +317,7 @@ static void test_long_history(void **state)
 	same_all(w, "m", END_S);
 	assert_int_equal(stats_of(w).rrd_damaged, 0);
 	assert_int_equal(stats_of(w).rrd_rebuilt, 2); /* first, after the gap */
-	assert_int_equal(nftw(w->dir, remove_rrd, 16, FTW_PHYS), 0);
+	scratch_remove_files(w->dir, ".rrd");
 	same_all(w, "m", END_S);
 	series_rrd_settle(w->s);
 	same_all(w, "m", END_S);

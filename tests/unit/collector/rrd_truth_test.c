@@ -20,6 +20,7 @@
 
 #include "collector/series/ladder.h"
 #include "collector/series/series.h"
+#include "tests/sim/scratch.h"
 
 enum {
 	BIRTHS = 60,    /* a series for each minute of an hour */
@@ -70,20 +71,6 @@ struct world {
 	struct disk_ops disk;
 	struct env env;
 };
-
-static int no_datasync(void *self, int fd)
-{
-	(void)self;
-	(void)fd;
-	return 0;
-}
-
-static int no_sync_dir(void *self, const char *path)
-{
-	(void)self;
-	(void)path;
-	return 0;
-}
 
 static uint64_t next(struct world *w)
 {
@@ -301,15 +288,14 @@ static void replay(struct world *w)
 		apply_minute(w, m);
 }
 
-static void run_program(const char *program, const char *a, const char *b,
-			const char *c)
+static void copy_dir(const char *from, const char *to)
 {
 	pid_t child = fork();
 	int status;
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		execlp(program, program, a, b, c, (char *)NULL);
+		execlp("cp", "cp", "-a", from, to, (char *)NULL);
 		_exit(127);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -328,7 +314,7 @@ static void crash(struct world *w)
 
 	memcpy(old, w->dir, sizeof(old));
 	new_dir(w);
-	run_program("cp", "-a", old, w->dir);
+	copy_dir(old, w->dir);
 	close_series(w);
 	open_series(w);
 	replay(w);
@@ -451,13 +437,10 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	snprintf(w->root, sizeof(w->root), "/tmp/rrd_truth.XXXXXX");
-	assert_non_null(mkdtemp(w->root));
+	scratch_make(w->root, sizeof(w->root), "rrd_truth");
 	w->seed = 0x9e3779b97f4a7c15u;
 	w->env = *env_posix();
-	w->disk = *w->env.disk;
-	w->disk.datasync = no_datasync;
-	w->disk.sync_dir = no_sync_dir;
+	w->disk = scratch_disk();
 	w->env.disk = &w->disk;
 	new_dir(w);
 	open_series(w);
@@ -472,7 +455,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	series_close(w->s);
-	run_program("rm", "-rf", w->root, NULL);
+	scratch_remove(w->root);
 	arena_fini(&w->arena);
 	free(w);
 	return 0;
@@ -542,16 +525,6 @@ static void test_most_hours_are_rrds(void **state)
 	arena_fini(&arena);
 }
 
-static int remove_rrd(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)ftw;
-	if (type == FTW_F && strstr(path, ".rrd"))
-		assert_int_equal(unlink(path), 0);
-	return 0;
-}
-
 static int damage_rrd(const char *path, const struct stat *st, int type,
 		      struct FTW *ftw)
 {
@@ -566,7 +539,7 @@ static void test_deleted(void **state)
 	struct world *w = *state;
 	uint64_t before;
 
-	assert_int_equal(nftw(w->dir, remove_rrd, 16, FTW_PHYS), 0);
+	scratch_remove_files(w->dir, ".rrd");
 	compare_all(w, SERIES_AUTO);
 	/* Forced too: each file's first read finds it gone, blocks serve. */
 	compare_all(w, SERIES_RRD);

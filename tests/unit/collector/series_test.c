@@ -9,13 +9,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "collector/series/ladder.h"
 #include "collector/series/rows.h"
 #include "collector/series/series.h"
+#include "tests/sim/scratch.h"
 
 static const int64_t T0_S = 1795338000; /* an hour's beginning */
 static const struct scope SCOPE = { 123456789012, "us-east-1" };
@@ -42,21 +42,6 @@ static int full_open(void *self, const char *path, int flags)
 	return env_posix()->disk->open(NULL, path, flags);
 }
 
-/* Nothing is killed here, so nothing need be synced. */
-static int no_datasync(void *self, int fd)
-{
-	(void)self;
-	(void)fd;
-	return 0;
-}
-
-static int no_sync_dir(void *self, const char *path)
-{
-	(void)self;
-	(void)path;
-	return 0;
-}
-
 static void open_world(struct world *w)
 {
 	struct diag diag = { 0 };
@@ -71,14 +56,11 @@ static struct world *new_world(const struct series_options *options)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	snprintf(w->dir, sizeof(w->dir), "/tmp/series_test.XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
+	scratch_make(w->dir, sizeof(w->dir), "series_test");
 	w->options = *options;
 	w->env = *env_posix();
-	w->disk = *w->env.disk;
+	w->disk = scratch_disk();
 	w->disk.open = full_open;
-	w->disk.datasync = no_datasync;
-	w->disk.sync_dir = no_sync_dir;
 	w->env.disk = &w->disk;
 	w->env.disk_self = w;
 	open_world(w);
@@ -87,15 +69,9 @@ static struct world *new_world(const struct series_options *options)
 
 static void free_world(struct world *w)
 {
-	pid_t child;
 
 	series_close(w->s);
-	child = fork();
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", w->dir, (char *)NULL);
-		_exit(127);
-	}
-	waitpid(child, NULL, 0);
+	scratch_remove(w->dir);
 	free(w);
 }
 
