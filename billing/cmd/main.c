@@ -127,7 +127,7 @@ static int run(struct options *o)
 	struct buf path = BUF_INIT;
 	struct page page = { &p->term, &arena, &p->out };
 	struct diag diag = { 0 };
-	struct json root;
+	struct json root = { 0 };
 	int status, e;
 
 	build_path(&path, o);
