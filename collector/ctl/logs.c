@@ -132,16 +132,12 @@ static bool ask(struct options *o, const char *order, double start, double end,
 
 static void print_event(struct options *o, const json_t *event)
 {
-	struct sv message = answer_text(event, "message");
 	struct buf *out = &o->program.out;
 
 	if (o->program.json) {
 		answer_print(&o->program, event);
 		return;
 	}
-	while (message.len &&
-	       memchr(" \t\r\n", message.ptr[message.len - 1], 4))
-		message.len--;
 	buf_text(out, term_style(&o->program.term, TERM_DIM));
 	term_time(out, answer_number(event, "time"), true);
 	if (!o->group) {
@@ -149,14 +145,7 @@ static void print_event(struct options *o, const json_t *event)
 		term_safe(out, answer_text(event, "group"));
 	}
 	buf_text(out, term_style(&o->program.term, TERM_PLAIN));
-	if (memchr(message.ptr, '\n', message.len)) {
-		buf_char(out, '\n');
-		term_safe_lines(out, message, 4);
-	} else {
-		buf_char(out, ' ');
-		term_safe_lines(out, message, 0);
-	}
-	buf_char(out, '\n');
+	term_message(out, answer_text(event, "message"));
 }
 
 /* The hashes of one answer's events, sorted; equal events are there as often

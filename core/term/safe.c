@@ -151,6 +151,18 @@ int term_safe_width(struct sv text)
 	return columns > INT32_MAX ? INT32_MAX : (int)columns;
 }
 
+void term_message(struct buf *out, struct sv text)
+{
+	bool lines;
+
+	while (text.len && memchr(" \t\r\n", text.ptr[text.len - 1], 4))
+		text.len--;
+	lines = text.len && memchr(text.ptr, '\n', text.len);
+	buf_char(out, lines ? '\n' : ' ');
+	term_safe_lines(out, text, lines ? 4 : 0);
+	buf_char(out, '\n');
+}
+
 int term_safe_cut(struct buf *out, struct sv text, int columns)
 {
 	struct term_char c;

@@ -75,6 +75,9 @@ void term_safe(struct buf *out, struct sv text);
 /* The same, but newlines stay (each line is begun with indent spaces) and a
  * tab becomes spaces up to the next multiple of 8. For log messages. */
 void term_safe_lines(struct buf *out, struct sv text, int indent);
+/* A log message behind its time, without blanks at its end: a space and the
+ * message, or where it has lines, each on one of its own. Ends the line. */
+void term_message(struct buf *out, struct sv text);
 /* The same as term_safe, at most columns wide; what does not fit is cut, the
  * last column then is "…" (or "~" where text is ASCII only). Returns the
  * columns taken. */

@@ -5,14 +5,6 @@
 
 /* --- log lines ---------------------------------------------------------------- */
 
-static struct sv without_newline(struct sv message)
-{
-	while (message.len && (message.ptr[message.len - 1] == '\n' ||
-			       message.ptr[message.len - 1] == '\r'))
-		message.len--;
-	return message;
-}
-
 void cmd_show_logs(struct cmd *c, struct json logs)
 {
 	struct buf *out = &c->program.out;
@@ -23,8 +15,6 @@ void cmd_show_logs(struct cmd *c, struct json logs)
 		return;
 	for (; it.doc; it = json_next(logs, it)) {
 		struct sv now = cmd_text(c, it, SV("group"));
-		struct sv message =
-			without_newline(cmd_text(c, it, SV("message")));
 
 		if (!sv_eq(now, group)) {
 			buf_text(out, "\nLogs ");
@@ -35,14 +25,7 @@ void cmd_show_logs(struct cmd *c, struct json logs)
 		buf_text(out, term_style(&c->program.term, TERM_DIM));
 		term_time(out, cmd_number(it, SV("time")), true);
 		buf_text(out, term_style(&c->program.term, TERM_PLAIN));
-		if (memchr(message.ptr, '\n', message.len)) {
-			buf_char(out, '\n');
-			term_safe_lines(out, message, 4);
-		} else {
-			buf_char(out, ' ');
-			term_safe_lines(out, message, 0);
-		}
-		buf_char(out, '\n');
+		term_message(out, cmd_text(c, it, SV("message")));
 	}
 }
 

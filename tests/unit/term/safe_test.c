@@ -175,6 +175,11 @@ static void test_lines(void **state)
 	(void)state;
 	term_safe_lines(&out, SV("a\tb\n\033[1mc\nsome\ttab"), 2);
 	assert_string_equal(out.ptr, "  a       b\n  \\x1b[1mc\n  some    tab");
+	buf_reset(&out);
+	term_message(&out, SV("one \t\r\n"));
+	term_message(&out, SV("two\nlines\n"));
+	term_message(&out, SV(""));
+	assert_string_equal(out.ptr, " one\n\n    two\n    lines\n \n");
 	buf_fini(&out);
 }
 
