@@ -115,8 +115,8 @@ static bool any_attempt(const struct sigv4_claim *c,
 			enum sigv4_path *path)
 {
 	bool s3 = sv_eq(c->service, SV("s3"));
-	bool two_paths = !s3 && canonical_path_differs(r->path);
-	bool two_tokens = c->presigned && c->token.ptr;
+	int paths = !s3 && canonical_path_differs(r->path) ? 2 : 1;
+	int tokens = c->presigned && c->token.ptr ? 2 : 1;
 	struct canonical_request canonical = {
 		.request = r,
 		.params = c->params,
@@ -126,8 +126,8 @@ static bool any_attempt(const struct sigv4_claim *c,
 		.presigned = c->presigned,
 	};
 
-	for (int token = 0; token <= two_tokens; token++)
-		for (int normal = 0; normal <= two_paths; normal++) {
+	for (int token = 0; token < tokens; token++)
+		for (int normal = 0; normal < paths; normal++) {
 			canonical.path = s3     ? CANONICAL_S3 :
 					 normal ? CANONICAL_NORMAL :
 						  CANONICAL_RAW;
