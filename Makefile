@@ -38,7 +38,9 @@ CFLAGS := -std=c17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
 CPPFLAGS := -include core/base/banned.h -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(B)/gen \
 	-DTALLY_VERSION='"$(VERSION)"' \
 	-DTALLY_DATADIR='"$(PREFIX)/share/tallyscope"'
-LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
+# Our names stay ours: an exported one could take the place of a library's own.
+LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL \
+	$(SANFLAGS)
 
 # --- parts: what each is made of, and what it is linked with -----------------
 core_SRC := $(wildcard core/auth/*.c core/base/*.c core/sys/*.c core/codec/*.c \
