@@ -44,7 +44,7 @@ LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL \
 
 # --- parts: what each is made of, and what it is linked with -----------------
 core_SRC := $(wildcard core/auth/*.c core/base/*.c core/sys/*.c core/codec/*.c \
-	core/store/*.c core/wire/*.c)
+	core/smithy/*.c core/store/*.c core/wire/*.c)
 core_LIB := -lprotobuf-c -lisal -lz -lxxhash -lhogweed -lnettle -lgmp -lpthread -lm
 client_SRC := $(wildcard core/client/*.c core/term/*.c)
 client_LIB := -lcurl -ljansson
@@ -98,7 +98,7 @@ $(GEN).c $(GEN).h &: core/wire/telemetry.proto
 $(B)/obj/gen/telemetry.pb-c.o: $(GEN).c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -include core/base/banned.h,$(CPPFLAGS)) $(CFLAGS) -w -c -o $@ $<
-$(call obj,$(wildcard core/wire/*.c)): | $(GEN).h
+$(call obj,$(wildcard core/wire/*.c core/smithy/*.c)): | $(GEN).h
 
 # --- compile, archive, link ---------------------------------------------------
 $(B)/obj/%.o: %.c Makefile

@@ -66,9 +66,14 @@ static void put_quoted(struct json_writer *w, struct sv text)
 
 void json_key(struct json_writer *w, const char *key)
 {
+	json_key_sv(w, sv_from(key));
+}
+
+void json_key_sv(struct json_writer *w, struct sv key)
+{
 	assert(w->depth && !w->after_key);
 	before(w);
-	put_quoted(w, sv_from(key));
+	put_quoted(w, key);
 	buf_char(w->out, ':');
 	w->after_key = true;
 }

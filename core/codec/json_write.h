@@ -31,6 +31,7 @@ void json_close_object(struct json_writer *w);
 void json_open_array(struct json_writer *w);
 void json_close_array(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
+void json_key_sv(struct json_writer *w, struct sv key);
 void json_put_sv(struct json_writer *w, struct sv text);
 void json_put_text(struct json_writer *w, const char *text);
 void json_put_i64(struct json_writer *w, int64_t v);

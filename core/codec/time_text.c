@@ -11,6 +11,14 @@ struct reader {
 	const char *p, *end;
 };
 
+static bool open_reader(struct reader *r, struct sv text)
+{
+	if (!text.len || text.len > TIME_TEXT_MAX)
+		return false;
+	*r = (struct reader){ text.ptr, text.ptr + text.len };
+	return true;
+}
+
 static bool take(struct reader *r, char c)
 {
 	if (r->p == r->end || *r->p != c)
@@ -132,12 +140,12 @@ static bool join(int64_t seconds, int64_t ns, int64_t *out)
 
 bool time_from_iso(struct sv text, int64_t *ns)
 {
-	struct reader r = { text.ptr, text.ptr + text.len };
+	struct reader r = { 0 };
 	int64_t days, clock, offset;
 	int fraction = 0;
 	bool leap;
 
-	if (!text.len || text.len > TIME_TEXT_MAX || !take_date(&r, &days) ||
+	if (!open_reader(&r, text) || !take_date(&r, &days) ||
 	    !(take(&r, 'T') || take(&r, 't')) || !take_clock(&r, &clock, &leap))
 		return false;
 	if (take(&r, '.') && !take_fraction(&r, &fraction))
@@ -152,12 +160,12 @@ bool time_from_iso(struct sv text, int64_t *ns)
 
 bool time_from_seconds(struct sv text, int64_t *ns)
 {
-	struct reader r = { text.ptr, text.ptr + text.len };
+	struct reader r = { 0 };
 	int64_t v = 0, part;
 	int fraction = 0;
 	bool minus;
 
-	if (!text.len || text.len > TIME_TEXT_MAX)
+	if (!open_reader(&r, text))
 		return false;
 	minus = take(&r, '-');
 	if (!is_digit(&r))
@@ -191,7 +199,7 @@ bool time_from_double(double seconds, int64_t *ns)
 	const long double limit = 9223372036854775808.0L;
 	long long v;
 
-	if (!(exact >= -limit && exact < limit))
+	if (!(exact >= -limit && exact < limit - 1))
 		return false;
 	v = llround(seconds * 1e3);
 	if ((double)v / 1e3 == seconds &&
@@ -200,7 +208,7 @@ bool time_from_double(double seconds, int64_t *ns)
 	v = llround(seconds * 1e6);
 	if ((double)v / 1e6 == seconds && !__builtin_mul_overflow(v, 1000, ns))
 		return true;
-	*ns = (int64_t)exact;
+	*ns = (int64_t)llroundl(exact);
 	return true;
 }
 

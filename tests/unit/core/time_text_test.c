@@ -86,6 +86,7 @@ static void test_iso(void **state)
 				 (long long)ns);
 		assert_true(time_from_text(iso_good[i].text, &ns));
 	}
+	assert_false(time_from_text((struct sv){ NULL, 0 }, &ns));
 	assert_int_equal(iso_bad[COUNT(iso_bad) - 1].len, TIME_TEXT_MAX + 1);
 	for (size_t i = 0; i < COUNT(iso_bad); i++)
 		if (time_from_iso(iso_bad[i], &ns))
