@@ -64,14 +64,12 @@ static bool is_over_age(const struct traces *t)
 }
 
 /* Time is what frames and ticks say; a clock that is set back takes the head's
- * age and the last look at retention with it, so that both go on. */
+ * age with it, so that it goes on. */
 static void note_time(struct traces *t, int64_t ns)
 {
 	t->now_ns = ns;
 	if (t->opened_ns > ns)
 		t->opened_ns = ns;
-	if (t->retention_ns > ns)
-		t->retention_ns = ns;
 }
 
 /* Only a head that is over its size stops the view when it cannot be sealed;
@@ -121,10 +119,10 @@ static int apply_segment(struct traces *t, const struct frame *frame,
 
 	arena_reset(&t->scratch);
 	/* Who parsed it checked it as well. */
-	refusal = record->parsed ?
-			  segment_read(record->parsed, &t->scratch, &segment) :
-			  segment_check(record->document, &t->scratch,
-					&segment);
+	refusal =
+		record->parsed ?
+			segment_read(record->parsed, &t->scratch, &segment) :
+			segment_check(record->document, &t->scratch, &segment);
 	if (refusal == SEGMENT_NO_MEMORY)
 		return ERR_NOMEM;
 	if (refusal != SEGMENT_OK)
@@ -188,16 +186,16 @@ static int traces_tick(void *self, struct wall now)
 	struct traces *t = self;
 
 	note_time(t, now.ns);
+	retention_tick(&t->retention, now);
 	if (t->half_applied == UINT64_MAX) {
 		int e = seal_if_due(t);
 
 		if (e)
 			return e;
 	}
-	if (t->now_ns - t->retention_ns < RETENTION_EVERY_NS)
-		return 0;
-	t->retention_ns = t->now_ns;
-	return traces_retain(t, t->now_ns);
+	return retention_due(&t->retention, RETENTION_EVERY_NS) ?
+		       traces_retain(t) :
+		       0;
 }
 
 static const struct view_ops ops = {

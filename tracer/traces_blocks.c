@@ -266,9 +266,9 @@ static bool is_kept(const struct block_ref *b, void *arg)
 	return newest_ns(b) >= *(const int64_t *)arg;
 }
 
-int traces_retain(struct traces *t, int64_t now_ns)
+int traces_retain(struct traces *t)
 {
-	int64_t cut = now_ns - t->options.retention_ns;
+	int64_t cut = t->retention.now_ns - t->options.retention_ns;
 	struct block_set *set, *old;
 	size_t gone = 0;
 	int e;

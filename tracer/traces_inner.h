@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 #include "core/store/block.h"
+#include "core/store/retention.h"
 #include "tracer/head.h"
 #include "tracer/rows.h"
 #include "tracer/traces.h"
@@ -53,11 +54,11 @@ struct traces {
 	/* The applying thread's own: */
 	struct arena scratch;
 	uint64_t next_number, next_sequence;
-	int64_t opened_ns;    /* frame time the head collects since; 0: empty */
-	int64_t now_ns;       /* the time it was told last */
-	int64_t retention_ns; /* when retention was last looked at */
-	uint64_t half_applied;   /* position of a frame; UINT64_MAX: none */
-	int seal_wait, seal_err; /* calls to let pass after a failure */
+	int64_t opened_ns; /* frame time the head collects since; 0: empty */
+	int64_t now_ns;    /* the time it was told last */
+	struct retention retention; /* the time by which blocks expire */
+	uint64_t half_applied;      /* position of a frame; UINT64_MAX: none */
+	int seal_wait, seal_err;    /* calls to let pass after a failure */
 };
 
 static inline void traces_lock(struct traces *t)
@@ -94,7 +95,7 @@ void traces_release(struct traces *t, struct block_set *set); /* not under */
 int traces_scan_dir(struct traces *t, bool adopt, uint64_t *oldest,
 		    struct diag *diag) MUST_USE;
 /* Deletes blocks whose newest document is older than the retention. */
-int traces_retain(struct traces *t, int64_t now_ns) MUST_USE;
+int traces_retain(struct traces *t) MUST_USE;
 
 /* --- traces_image.c --- */
 /* Writes the checkpoint: position, the blocks of set, and all documents of

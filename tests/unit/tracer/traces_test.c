@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/store/retention.h"
 #include "tracer/traces_json.h"
 
 #define DAY_NS (24 * 3600 * NS_PER_S)
@@ -509,27 +510,40 @@ static void test_trace_limits(void **state)
 	arena_fini(&arena);
 }
 
+static void tick(struct fixture *f, int64_t now_ns)
+{
+	struct view *v = traces_view(f->t);
+
+	assert_int_equal(v->ops->tick(v->self, (struct wall){ now_ns }), 0);
+}
+
+/* So many ticks, a second apart. */
+static void ticks(struct fixture *f, int64_t from_ns, int count)
+{
+	for (int i = 0; i < count; i++)
+		tick(f, from_ns + i * NS_PER_S);
+}
+
 static void test_retention(void **state)
 {
 	struct fixture *f = *state;
-	struct view *v = traces_view(f->t);
 	struct arena arena = ARENA_INIT;
 	uint8_t id[TRACE_ID_SIZE];
 	struct trace trace;
 
 	send_segment(f, 1, 1, 1, "");
 	assert_int_equal(traces_seal(f->t), 0);
+	ticks(f, T0, RETENTION_DOUBT_S + 1);
 	f->now_ns += DAY_NS;
 	send_segment(f, 2, 1, 2, "");
 	assert_int_equal(traces_seal(f->t), 0);
+	tick(f, f->now_ns);
 	send_segment(f, 3, 1, 3, "");
 	assert_int_equal(stats(f).blocks, 2);
-	assert_int_equal(
-		v->ops->tick(v->self, (struct wall){ T0 + 30 * DAY_NS }), 0);
+	for (int day = 2; day <= 30; day++)
+		tick(f, T0 + day * DAY_NS);
 	assert_int_equal(stats(f).blocks_deleted, 0);
-	assert_int_equal(v->ops->tick(v->self, (struct wall){ T0 + 30 * DAY_NS +
-							      NS_PER_S * 90 }),
-			 0);
+	tick(f, T0 + 30 * DAY_NS + NS_PER_S * 90);
 	assert_int_equal(stats(f).blocks_deleted, 1);
 	trace_number(1, id);
 	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace),
@@ -544,6 +558,41 @@ static void test_retention(void **state)
 		restart(f);
 	}
 	arena_fini(&arena);
+}
+
+/* A clock that is a year ahead deletes nothing until it has been for ten
+ * minutes; not after a start either. */
+static void test_clock_ahead(void **state)
+{
+	const int64_t year_ns = 365 * DAY_NS;
+	struct fixture *f = *state;
+	char *before, *after;
+
+	fill(f, 5);
+	assert_int_equal(traces_seal(f->t), 0);
+	before = answers(f, 5);
+	ticks(f, f->now_ns, RETENTION_DOUBT_S + 1);
+	for (int again = 0; again < 2; again++) {
+		f->now_ns += year_ns; /* of a frame as well */
+		send_document(f, "{}");
+		tick(f, f->now_ns);
+		after = answers(f, 5);
+		assert_string_equal(before, after);
+		free(after);
+		f->now_ns -= year_ns;
+		tick(f, f->now_ns);
+		assert_int_equal(stats(f).blocks_deleted, 0);
+		restart(f);
+	}
+	ticks(f, f->now_ns + year_ns, RETENTION_DOUBT_S);
+	assert_int_equal(stats(f).blocks_deleted, 0);
+	after = answers(f, 5);
+	assert_string_equal(before, after);
+	ticks(f, f->now_ns + year_ns + RETENTION_DOUBT_S * NS_PER_S, 1);
+	assert_int_equal(stats(f).blocks_deleted, 1);
+	assert_int_equal(stats(f).blocks, 0);
+	free(before);
+	free(after);
 }
 
 static void remove_checkpoint(const char *path)
@@ -769,6 +818,7 @@ int main(void)
 		VIEW_TEST(test_seal_by_size),
 		VIEW_TEST(test_trace_limits),
 		VIEW_TEST(test_retention),
+		VIEW_TEST(test_clock_ahead),
 		VIEW_TEST(test_lost_checkpoint),
 		VIEW_TEST(test_full_disk),
 		VIEW_TEST(test_checkpoint_in_doubt),
