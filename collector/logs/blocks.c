@@ -348,7 +348,7 @@ int log_blocks_load(struct logs *l, struct diag *diag)
 static bool is_old(const struct logs *l, const struct log_block *b)
 {
 	return l->options.retention_ns > 0 &&
-	       b->received_ns < l->now_ns - l->options.retention_ns;
+	       b->received_ns < l->retention.now_ns - l->options.retention_ns;
 }
 
 int log_blocks_expire(struct logs *l)

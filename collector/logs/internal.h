@@ -8,6 +8,7 @@
 #include "collector/logs/head.h"
 #include "collector/logs/logs.h"
 #include "core/store/block.h"
+#include "core/store/retention.h"
 
 enum {
 	LOGS_KIND = 0x53474f4c, /* "LOGS": the block's kind */
@@ -42,6 +43,7 @@ struct logs {
 	int64_t head_since_ns; /* received: first frame in the head */
 	int64_t received_ns;   /* of the last frame */
 	int64_t now_ns;        /* the time last heard: a frame's, or tick's */
+	struct retention retention; /* the time by which blocks expire */
 
 	/* Guards what follows; the head's arrays are also read without it by
 	 * the view's thread, which alone changes them. */

@@ -65,6 +65,7 @@ static int logs_tick(void *self, struct wall now)
 	struct logs *l = self;
 
 	l->now_ns = now.ns;
+	retention_tick(&l->retention, now);
 	return seal_is_due(l) ? logs_seal(l) : 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "collector/logs/keys.h"
 #include "collector/logs/logs.h"
+#include "core/store/retention.h"
 #include "tests/sim/scratch.h"
 
 #define T0 (1795338000LL * NS_PER_S)
@@ -610,6 +611,13 @@ static void test_damage(void **state)
 
 /* --- age, number --------------------------------------------------------------------- */
 
+/* So many ticks, a second apart. */
+static void ticks(struct place *p, int64_t from_ns, int count)
+{
+	for (int i = 0; i < count; i++)
+		tick(p, from_ns + i * NS_PER_S);
+}
+
 static void test_retention(void **state)
 {
 	struct place p = { 0 };
@@ -619,12 +627,14 @@ static void test_retention(void **state)
 	(void)state;
 	place_open(&p, NULL);
 	apply_at(&p, &SCOPE, T0, &e, 1);
+	ticks(&p, T0, RETENTION_DOUBT_S + 1);
 	tick(&p, T0 + 3600 * NS_PER_S);
 	e.message = SV("new");
 	apply_at(&p, &SCOPE, T0 + DAY, &e, 1);
 	tick(&p, T0 + DAY + 3600 * NS_PER_S);
 	assert_int_equal(stats(&p).blocks, 2);
-	tick(&p, T0 + LOGS_RETENTION_DAYS * DAY);
+	for (int day = 2; day <= LOGS_RETENTION_DAYS; day++)
+		tick(&p, T0 + day * DAY);
 	checkpoint(&p);
 	assert_string_equal(answer(&p, &q), "old/new/");
 	tick(&p, T0 + LOGS_RETENTION_DAYS * DAY + 1);
@@ -635,6 +645,41 @@ static void test_retention(void **state)
 	place_open(&p, NULL);
 	assert_string_equal(answer(&p, &q), "new/");
 	assert_int_equal(stats(&p).damaged_blocks, 0);
+	place_close(&p);
+}
+
+/* A clock that is a year ahead deletes nothing until it has been for ten
+ * minutes; not after a start either. */
+static void test_clock_ahead(void **state)
+{
+	const int64_t ahead = T0 + 365 * DAY;
+	struct place p = { 0 };
+	struct logs_query q = { 0 };
+
+	(void)state;
+	place_open(&p, NULL);
+	add(&p, "g", "s", T0, "old");
+	ticks(&p, T0, RETENTION_DOUBT_S + 1);
+	for (int again = 0; again < 2; again++) {
+		tick(&p, ahead);
+		checkpoint(&p);
+		apply_at(&p, &SCOPE, ahead, NULL, 0); /* of a frame as well */
+		checkpoint(&p);
+		assert_string_equal(answer(&p, &q), "old/");
+		tick(&p, T0 + 3600 * NS_PER_S);
+		checkpoint(&p);
+		assert_string_equal(answer(&p, &q), "old/");
+		logs_close(p.logs);
+		place_open(&p, NULL);
+	}
+	ticks(&p, ahead, RETENTION_DOUBT_S);
+	checkpoint(&p);
+	assert_string_equal(answer(&p, &q), "old/");
+	assert_int_equal(stats(&p).expired, 0);
+	ticks(&p, ahead + RETENTION_DOUBT_S * NS_PER_S, 1);
+	checkpoint(&p);
+	assert_string_equal(answer(&p, &q), "");
+	assert_int_equal(stats(&p).expired, 1);
 	place_close(&p);
 }
 
@@ -938,6 +983,7 @@ int main(void)
 		cmocka_unit_test(test_crash_before_the_checkpoint),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_retention),
+		cmocka_unit_test(test_clock_ahead),
 		cmocka_unit_test(test_number_of_blocks),
 		cmocka_unit_test(test_when_it_seals),
 		cmocka_unit_test(test_lag),
