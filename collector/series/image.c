@@ -40,10 +40,20 @@ static void put_entry(const struct entry *e, struct buf *out, struct buf *row)
 	}
 }
 
+/* A series past every retention is left out, and so forgotten by the next
+ * start: not there, where nothing is known yet but what the clock says. */
+static bool is_forgotten(const struct series *s, const struct entry *e)
+{
+	return e->open.count == 0 &&
+	       e->last_minute + 60 <
+		       series_expired_minute(s, tier_keep(TIER_3600));
+}
+
 void series_image_write(const struct series *s, struct buf *out)
 {
 	struct buf row = BUF_INIT;
 	uint8_t newest[8];
+	uint32_t count = 0;
 
 	put_le64(newest, (uint64_t)s->newest_ns);
 	buf_add(out, newest, sizeof(newest));
@@ -55,9 +65,12 @@ void series_image_write(const struct series *s, struct buf *out)
 		put_varint(out, s->blocks[i]->level);
 		put_varint(out, s->blocks[i]->number);
 	}
-	put_varint(out, s->index.count);
 	for (uint32_t i = 0; i < s->index.count; i++)
-		put_entry(s->index.entries[i], out, &row);
+		count += !is_forgotten(s, s->index.entries[i]);
+	put_varint(out, count);
+	for (uint32_t i = 0; i < s->index.count; i++)
+		if (!is_forgotten(s, s->index.entries[i]))
+			put_entry(s->index.entries[i], out, &row);
 	buf_fini(&row);
 }
 
@@ -131,13 +144,6 @@ static int read_row(struct series *s, struct entry *entry, struct sv *image)
 	return row_decode(row, bytes, true);
 }
 
-/* A series past every retention is forgotten here, at a start. */
-static bool is_forgotten(const struct series *s, int32_t last)
-{
-	return (int64_t)last + tier_keep(TIER_3600) + 60 <
-	       s->newest_ns / MINUTE_NS;
-}
-
 static int read_entry(struct series *s, struct sv *image)
 {
 	uint64_t active, inexact, rows;
@@ -151,8 +157,6 @@ static int read_entry(struct series *s, struct sv *image)
 	    active > UINT32_MAX || !get_varint(image, &inexact) ||
 	    !get_varint(image, &rows))
 		return ERR_CORRUPT;
-	if (rows == 0 && is_forgotten(s, last))
-		return 0;
 	/* The limit may have been lowered since: what is known stays. */
 	if (s->index.count == s->index.limit)
 		s->index.limit++;

@@ -133,9 +133,9 @@ static int range_of(const struct series_query *q, struct range *r)
  * already or not. With the lock held. */
 static void clip(const struct series *s, struct range *r)
 {
-	int32_t oldest = series_closed_minute(s) - tier_keep(r->tier);
+	int32_t oldest = series_expired_minute(s, tier_keep(r->tier));
 
-	oldest = oldest > 0 ? minute_floor(oldest, tier_step(r->tier)) : 0;
+	oldest = minute_floor(oldest, tier_step(r->tier));
 	if (r->first < oldest)
 		r->first = oldest;
 }

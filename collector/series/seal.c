@@ -156,15 +156,13 @@ static struct tier_block *take_off(struct series *s, size_t i)
 	return b;
 }
 
-static void expire(struct series *s)
+void series_blocks_expire(struct series *s)
 {
-	int32_t now = series_closed_minute(s);
-
 	for (size_t i = 0; i < s->block_count;) {
 		struct tier_block *b = s->blocks[i];
 		int32_t end = b->last_minute + tier_step(b->tier);
 
-		if (end >= now - tier_keep(b->tier)) {
+		if (end >= series_expired_minute(s, tier_keep(b->tier))) {
 			i++;
 			continue;
 		}
@@ -231,9 +229,8 @@ static void merge(struct series *s, enum tier tier, uint8_t level)
 			old[i]->level = UINT8_MAX;
 }
 
-void series_blocks_tend(struct series *s)
+void series_blocks_merge(struct series *s)
 {
-	expire(s);
 	for (int t = 0; t < TIERS; t++)
 		for (uint8_t level = 0; level < tier_level_max((enum tier)t);
 		     level++)

@@ -15,6 +15,7 @@
 #define SERIES_NAME SV("series")
 
 static const int64_t SEAL_RETRY_NS = 10 * NS_PER_S;
+static const int64_t EXPIRE_EVERY_NS = 3600 * NS_PER_S;
 
 bool series_time_ok(struct wall received, int64_t time_ns)
 {
@@ -102,7 +103,7 @@ static void seal_if_due(struct series *s)
 	}
 	s->sealed_to = cut;
 	s->dirty = true;
-	series_blocks_tend(s);
+	series_blocks_merge(s);
 	if (s->urgent && write_checkpoint(s))
 		log_warn("series", "checkpoint failed, tried again later");
 }
@@ -145,7 +146,14 @@ static void time_passes(struct series *s, int64_t now_ns)
 
 static int series_tick(void *self, struct wall now)
 {
-	time_passes(self, now.ns);
+	struct series *s = self;
+
+	pthread_mutex_lock(&s->lock);
+	retention_tick(&s->retention, now);
+	pthread_mutex_unlock(&s->lock);
+	time_passes(s, now.ns);
+	if (retention_due(&s->retention, EXPIRE_EVERY_NS))
+		series_blocks_expire(s);
 	return 0;
 }
 

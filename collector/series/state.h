@@ -12,6 +12,7 @@
 #include "collector/series/index.h"
 #include "collector/series/series.h"
 #include "collector/series/tiers.h"
+#include "core/store/retention.h"
 
 #define MINUTE_NS (60 * NS_PER_S)
 
@@ -36,7 +37,8 @@ struct series {
 	struct index index;
 	struct tier_block **blocks; /* all tiers, in order of number */
 	size_t block_count, block_cap;
-	int64_t newest_ns; /* newest receive time or tick */
+	int64_t newest_ns;          /* newest receive time or tick */
+	struct retention retention; /* the time by which blocks expire */
 	uint64_t open_rows;
 	struct series_stats stats;
 
@@ -67,6 +69,16 @@ static inline int32_t series_closed_minute(const struct series *s)
 	return ns > 0 ? (int32_t)(ns / MINUTE_NS) : 0;
 }
 
+/* What ends before this minute has expired in a tier that keeps so long. */
+static inline int32_t series_expired_minute(const struct series *s,
+					    int32_t keep)
+{
+	int64_t ns =
+		s->retention.now_ns - s->options.window_ns - keep * MINUTE_NS;
+
+	return ns > 0 ? (int32_t)(ns / MINUTE_NS) : 0;
+}
+
 /* image.c: the checkpoint's image. */
 void series_image_write(const struct series *s, struct buf *out);
 int series_image_read(struct series *s, struct sv image,
@@ -75,8 +87,10 @@ int series_image_read(struct series *s, struct sv image,
 /* seal.c: the view's thread only. */
 int series_seal(struct series *s, int32_t cut) MUST_USE;
 int series_blocks_add(struct series *s, struct tier_block *b) MUST_USE;
-/* Merges small blocks, drops those past their retention. */
-void series_blocks_tend(struct series *s);
+/* Merges small blocks. */
+void series_blocks_merge(struct series *s);
+/* Drops blocks past their retention. */
+void series_blocks_expire(struct series *s);
 void series_gone_unlink(struct series *s);
 
 /* read.c: rows of a series from blocks and open rows, folded to the tier's

@@ -297,6 +297,14 @@ static void test_joining(void **state)
 	arena_fini(&arena);
 }
 
+static void tick(struct world *w, int64_t offset_s)
+{
+	struct view *v = series_view(w->s);
+	const struct wall now = { (T0_S + offset_s) * NS_PER_S };
+
+	assert_int_equal(v->ops->tick(v->self, now), 0);
+}
+
 /* A hundred days, with a gap longer than minutes are kept. What is older than
  * a tier is rebuilt from the next coarser one. */
 static void test_long_history(void **state)
@@ -310,6 +318,7 @@ static void test_long_history(void **state)
 		if (day >= 40 && day < 60)
 			continue;
 		put(w, "m", t, plain(w), t + 30);
+		tick(w, t + 30);
 		if (t % (86400 / 2) < 420)
 			series_rrd_settle(w->s);
 	}

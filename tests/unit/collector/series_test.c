@@ -15,6 +15,8 @@
 #include "collector/series/ladder.h"
 #include "collector/series/rows.h"
 #include "collector/series/series.h"
+#include "collector/series/tiers.h"
+#include "core/store/retention.h"
 #include "tests/sim/scratch.h"
 
 static const int64_t T0_S = 1795338000; /* an hour's beginning */
@@ -139,6 +141,13 @@ static void tick(struct world *w, int64_t offset_s)
 	const struct wall now = { (T0_S + offset_s) * NS_PER_S };
 
 	assert_int_equal(v->ops->tick(v->self, now), 0);
+}
+
+/* So many ticks, a second apart. */
+static void ticks(struct world *w, int64_t offset_s, int count)
+{
+	for (int i = 0; i < count; i++)
+		tick(w, offset_s + i);
 }
 
 static void checkpoint(struct world *w)
@@ -697,11 +706,15 @@ static void test_merge_and_retention(void **state)
 	struct series_stats stats;
 	double hours = 0;
 
+	ticks(w, 0, RETENTION_DOUBT_S + 1);
 	for (int hour = 0; hour < HOURS; hour++) {
 		put(w, "m", 3600LL * hour, hour % 24, 3600LL * hour + 1);
 		put(w, "m", 3600LL * hour + 300, 1, 3600LL * hour + 301);
+		tick(w, 3600LL * hour + 1200);
+		checkpoint(w);
 	}
 	tick(w, 3600LL * HOURS + 1200);
+	checkpoint(w);
 	stats = stats_of(w);
 	/* 15 days of hours; 63 of days and a day's hours; few of 3600 s. */
 	assert_true(stats.blocks < 15 * 24 + 2 + 64 + 24 + 3 + 24 + 24);
@@ -718,6 +731,46 @@ static void test_merge_and_retention(void **state)
 	assert_int_equal(steps(w, "m", 60, 86400LL * (DAYS - 2),
 			       86400LL * (DAYS - 1)),
 			 48);
+}
+
+/* A clock that is far ahead deletes nothing until it has been for ten minutes,
+ * and what there is is served; after a start, too. */
+static void test_clock_ahead(void **state)
+{
+	const int64_t ahead_s = 500 * 86400; /* past every tier */
+	struct world *w = *state;
+
+	put(w, "m", 30, 1, 31);
+	ticks(w, 31, RETENTION_DOUBT_S + 1);
+	tick(w, 3600 + 20 * 60);
+	assert_int_equal(stats_of(w).blocks, TIERS);
+	for (int again = 0; again < 2; again++) {
+		put(w, "other", ahead_s, 1, ahead_s); /* of a frame as well */
+		tick(w, ahead_s);
+		checkpoint(w);
+		assert_int_equal(steps(w, "m", 60, 0, 3600), 1);
+		assert_int_equal(steps(w, "m", 300, 0, 3600), 1);
+		assert_true(one(w, "m", 3600, 0).count == 1);
+		series_close(w->s); /* with that time in the checkpoint */
+		open_world(w);
+		tick(w, ahead_s + 1);
+		tick(w, 3600 + 20 * 60 + again);
+		checkpoint(w);
+		assert_int_equal(steps(w, "m", 60, 0, 3600), 1);
+		assert_int_equal(files_in(w, "blocks"), TIERS);
+	}
+	ticks(w, ahead_s, RETENTION_DOUBT_S);
+	checkpoint(w);
+	assert_int_equal(steps(w, "m", 60, 0, 3600), 1);
+	tick(w, ahead_s + RETENTION_DOUBT_S);
+	checkpoint(w);
+	assert_int_equal(steps(w, "m", 60, 0, 3600), 0);
+	assert_int_equal(steps(w, "m", 3600, 0, 3600), 0);
+	assert_int_equal(files_in(w, "blocks"), 0);
+	/* Of the series nothing is left after a start. */
+	series_close(w->s);
+	open_world(w);
+	assert_int_equal(stats_of(w).series, 1);
 }
 
 /* --- rows ----------------------------------------------------------------------- */
@@ -882,6 +935,7 @@ int main(void)
 		cmocka_unit_test(test_limit_of_rows),
 		cmocka_unit_test(test_full_disk),
 		TEST(test_merge_and_retention),
+		TEST(test_clock_ahead),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_ladder_numbers),
 		cmocka_unit_test(test_readers),
