@@ -79,18 +79,18 @@ struct shape_time {
 	bool set;
 };
 
-#define SHAPE_LIST(type)                                    \
-	struct {                                            \
-		type *items;                                \
-		size_t count;                               \
-		bool set; /* it was given, perhaps empty */ \
+#define SHAPE_LIST(type)                                              \
+	struct {                                                      \
+		type *items; /* NOLINT(bugprone-macro-parentheses) */ \
+		size_t count;                                         \
+		bool set; /* it was given, perhaps empty */           \
 	}
-#define SHAPE_MAP(type)          \
-	struct {                 \
-		struct sv *keys; \
-		type *values;    \
-		size_t count;    \
-		bool set;        \
+#define SHAPE_MAP(type)                                                \
+	struct {                                                       \
+		struct sv *keys;                                       \
+		type *values; /* NOLINT(bugprone-macro-parentheses) */ \
+		size_t count;                                          \
+		bool set;                                              \
 	}
 
 /* Which of the two limits of a type count. */

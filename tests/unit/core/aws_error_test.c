@@ -135,7 +135,7 @@ static void test_find(void **state)
 		struct aws_answer answer;
 
 		for (int p = AWS_JSON_1_0; p <= AWS_RPC_JSON; p++)
-			aws_error_write(&aws_cloudwatch, p,
+			aws_error_write(&aws_cloudwatch, (enum aws_protocol)p,
 					&aws_cloudwatch.errors[i], SV(""),
 					SV(""), &b, &answer);
 		assert_true(answer.status >= 400);
