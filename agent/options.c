@@ -10,8 +10,6 @@
 #include "agent/spool.h"
 #include "core/base/text.h"
 
-const char *argp_program_version = "tally-agent (Tallyscope) " TALLY_VERSION;
-
 enum key {
 	KEY_FUNCTION = 256,
 	KEY_HANDLER,
@@ -297,6 +295,7 @@ void agent_options_parse(struct agent_options *o, int argc, char **argv)
 		.spool_bytes = SPOOL_BYTES_DEFAULT,
 		.flush_timeout_s = 10,
 	};
+	argp_program_version = "tally-agent (Tallyscope) " TALLY_VERSION;
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, o);
 }
