@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "agent/report.h"
+#include "core/codec/base64.h"
 #include "core/base/arena.h"
 #include "core/codec/json.h"
 
@@ -75,32 +76,15 @@ static void judge_error(struct outcome *o, struct run *run)
 	snprintf(o->report_type, sizeof(o->report_type), "%s", run->error_type);
 }
 
-static int base64_value(char c)
+/* The body of an error in a trailer is base64. One that is not is left out. */
+static void take_body(struct outcome *o)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno"
-				     "pqrstuvwxyz0123456789+/";
-	const char *p = c ? strchr(digits, c) : NULL;
+	struct arena arena = ARENA_INIT;
+	struct sv body;
 
-	return p ? (int)(p - digits) : -1;
-}
-
-void base64_decode(struct buf *out, struct sv text)
-{
-	unsigned bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		int v = base64_value(text.ptr[i]);
-
-		if (v < 0)
-			return;
-		bits = bits << 6 | (unsigned)v;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		buf_char(out, (char)(bits >> have & 0xff));
-	}
+	if (!base64_parse(&arena, buf_view(&o->result.cause), &body))
+		buf_sv(&o->error, body);
+	arena_fini(&arena);
 }
 
 static void judge_response(struct outcome *o, struct run *run)
@@ -113,7 +97,7 @@ static void judge_response(struct outcome *o, struct run *run)
 		     false);
 	} else if (o->result.error_type[0]) { /* a stream that broke */
 		run->status = RUN_ERROR;
-		base64_decode(&o->error, buf_view(&o->result.cause));
+		take_body(o);
 		run->error_body = buf_view(&o->error);
 		snprintf(run->error_type, sizeof(run->error_type), "%s",
 			 o->result.error_type);

@@ -31,8 +31,6 @@ struct outcome {
 /* Judges end and result; fills in the rest and run's status and error. run
  * borrows from o. */
 void outcome_judge(struct outcome *o, struct sandbox *sandbox, struct run *run);
-/* Base64 (RFC 4648, padding may be missing); stops at what is none. */
-void base64_decode(struct buf *out, struct sv text);
 struct sv outcome_payload(const struct outcome *o);
 void outcome_fini(struct outcome *o);
 

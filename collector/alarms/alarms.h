@@ -8,7 +8,7 @@
  * and a replay decides nothing anew. Until its frame is applied a proposed
  * change is remembered, so that it is proposed once.
  *
- * The rule for missing data is the published one (facts: 40 cells). An open
+ * The rule for missing data is the published one (CloudWatch user guide, 40 cells). An open
  * period is judged early only where its verdict is final already: see
  * docs/decisions/early-verdict.md.
  */

@@ -7,7 +7,7 @@
  *   HASH.avg.rrd  step 60  sum0 count0 ... sum7 count7   AVERAGE
  *   HASH.ext.rrd  step  4  nmin0 max0 ... nmin7 max7     MAX (nmin = -min)
  *
- * What makes the figures right (facts/limits.md section 5, and measured here):
+ * What makes the figures right (measured with librrd 1.7.2):
  *  - a file begins at an hour's boundary and every second is accounted for:
  *    idle time is written as 0:0 (extremes: unknown), one line for any length;
  *  - librrd makes a rate of each value: it multiplies by the interval and

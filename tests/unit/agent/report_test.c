@@ -241,29 +241,6 @@ static void test_cause_over_the_limit(void **state)
 	buf_fini(&cause);
 }
 
-static void test_base64(void **state)
-{
-	static const struct {
-		const char *text, *want;
-	} rows[] = {
-		{ "", "" },
-		{ "eyJhIjoxfQ==", "{\"a\":1}" },
-		{ "eyJhIjoxfQ", "{\"a\":1}" },
-		{ "Zm9v", "foo" },
-		{ "Zm9v!Zm9v", "foo" },
-		{ "Zg", "f" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct buf out = BUF_INIT;
-
-		base64_decode(&out, sv_from(rows[i].text));
-		assert_true(sv_eq(buf_view(&out), sv_from(rows[i].want)));
-		buf_fini(&out);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,7 +250,6 @@ int main(void)
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_causes),
-		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_cause_over_the_limit),
 	};
 
