@@ -841,7 +841,9 @@ static void test_ladder_numbers(void **state)
 		found += ladder_number(w, text);
 		assert_true(strlen(text) < LADDER_NUMBER);
 	}
-	assert_true(found > 18000);
+	/* valgrind computes long double in 64 bits, so fewer are found there;
+	 * what is found is exact all the same. */
+	assert_true(found > (getenv("UNDER_VALGRIND") ? 1000 : 18000));
 }
 
 /* --- other threads --------------------------------------------------------------- */
