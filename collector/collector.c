@@ -73,9 +73,9 @@ static void sub_path(struct collector *c, const char *name,
 /* Price books: as configured, installed, or beside the build. */
 static int open_prices(struct collector *c, struct diag *diag)
 {
-	static const char *const beside[] = { "/../../billing/prices",
-					      "/../../../billing/prices",
-					      "/../share/tallyscope/prices" };
+	static const char *const beside[] = { "../../billing/prices",
+					      "../../../billing/prices",
+					      "../share/tallyscope/prices" };
 	char path[1024];
 	ssize_t n;
 
@@ -83,7 +83,8 @@ static int open_prices(struct collector *c, struct diag *diag)
 		return pricebook_open(&c->api.prices, c->env, c->config->prices,
 				      diag);
 	n = readlink("/proc/self/exe", path, 512);
-	while (n > 0 && path[n] != '/')
+	/* Its folder, with the slash. */
+	while (n > 0 && path[n - 1] != '/')
 		n--;
 	for (size_t i = 0; n > 0 && i < sizeof(beside) / sizeof(beside[0]);
 	     i++) {
