@@ -30,6 +30,8 @@ struct collector {
 	struct api api; /* holds the parts, as questions need them */
 	struct producers *producers;
 	struct webhook *webhook;
+	struct door door;        /* of http */
+	struct door daemon_door; /* of daemon */
 	struct http *http;
 	struct http *daemon; /* the X-Ray daemon's TCP port */
 	struct xray_udp *udp;
@@ -201,8 +203,8 @@ static int open_daemon(struct collector *c, struct diag *diag)
 {
 	bool any = sv_ends(sv_from(c->config->xray), SV(":0"));
 	struct http_options daemon = {
-		.handler = api_handle_daemon,
-		.arg = &c->api,
+		.handler = door_request,
+		.arg = &c->daemon_door,
 		.threads = 1,
 		.bodies_max = HTTP_BODY_MAX,
 		.shed_bodies = &c->stats.shed_bodies,
@@ -229,8 +231,8 @@ static int open_listeners(struct collector *c, struct diag *diag)
 {
 	const struct http_options http = {
 		.address = c->config->http,
-		.handler = api_handle,
-		.arg = &c->api,
+		.handler = door_request,
+		.arg = &c->door,
 		.shed_bodies = &c->stats.shed_bodies,
 		.shed_replies = &c->stats.shed_replies,
 		.too_large = &c->stats.refused_too_large,
@@ -277,7 +279,15 @@ int collector_open(struct collector **out, const struct env *env,
 	c->lock_fd = c->signal_fd = c->timer_fd = -1;
 	c->api.env = env;
 	c->api.stats = &c->stats;
-	c->api.scope = config->scope;
+	c->door = (struct door){
+		.env = env,
+		.stats = &c->stats,
+		.scope = config->scope,
+		.serve = api_serve,
+		.arg = &c->api,
+	};
+	c->daemon_door = c->door;
+	c->daemon_door.daemon = true;
 	c->api.started = env_mono(env);
 	e = open_events(c, diag);
 	if (!e)
@@ -373,7 +383,7 @@ static int alarm_changed(void *arg, const struct scope *scope,
 
 static void judge_alarms(struct collector *c)
 {
-	int e = alarms_evaluate(c->api.alarms, c->api.series, &c->api.scope,
+	int e = alarms_evaluate(c->api.alarms, c->api.series, &c->config->scope,
 				env_wall(c->env), alarm_changed, c);
 
 	if (e)

@@ -42,7 +42,8 @@ void api_alarms(struct api *a, struct request *r)
 	struct json_writer w = json_writer(&r->reply);
 	struct alarm_status *list;
 	size_t count;
-	int e = alarms_list(a->alarms, &a->scope, &r->arena, &list, &count);
+	int e = alarms_list(a->alarms, &r->caller.scope, &r->arena, &list,
+			    &count);
 
 	if (e) {
 		api_error_of(r, e, "alarm");
@@ -69,8 +70,9 @@ void api_alarm_history(struct api *a, struct request *r)
 
 	if (!api_query_number(r, "limit", API_LIMIT_MAX, &limit))
 		return;
-	e = alarms_history(a->alarms, &a->scope, request_query(r, "name"),
-			   limit, &r->arena, &list, &count, &truncated);
+	e = alarms_history(a->alarms, &r->caller.scope,
+			   request_query(r, "name"), limit, &r->arena, &list,
+			   &count, &truncated);
 	if (e) {
 		api_error_of(r, e, "alarm");
 		return;

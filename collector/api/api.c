@@ -3,94 +3,27 @@
 
 #include "core/codec/time_text.h"
 
-typedef void api_fn(struct api *a, struct request *r);
-
-static void post_batch(struct api *a, struct request *r)
+void api_put_batch(struct api *a, struct request *r)
 {
 	native_batch_post(&a->ingest, r);
 }
 
-static void post_segments(struct api *a, struct request *r)
+void api_put_trace_segments(struct api *a, struct request *r)
 {
 	xray_segments_post(&a->ingest, r);
 }
 
-/* The table of calls. A path that ends in '/' takes all below it; the longest
- * stand first. `daemon`: served on the X-Ray daemon's port too. */
-static const struct route {
-	enum method method;
-	const char *path;
-	api_fn *fn;
-	bool daemon;
-} routes[] = {
-	{ METHOD_POST, "/api/v1/batches", post_batch, false },
-	{ METHOD_POST, "/TraceSegments", post_segments, false },
-	{ METHOD_POST, "/Traces", api_xray_batch_get, false },
-	{ METHOD_POST, "/GetSamplingRules", api_sampling_rules, true },
-	{ METHOD_POST, "/SamplingTargets", api_sampling_targets, true },
-	{ METHOD_GET, "/api/v1/traces", api_trace_list, false },
-	{ METHOD_GET, "/api/v1/traces/", api_trace_get, false },
-	{ METHOD_GET, "/api/v1/map", api_map, false },
-	{ METHOD_GET, "/api/v1/functions", api_functions, false },
-	{ METHOD_GET, "/api/v1/metrics/list", api_metrics_list, false },
-	{ METHOD_GET, "/api/v1/metrics/data", api_metrics_data, false },
-	{ METHOD_GET, "/api/v1/logs", api_logs, false },
-	{ METHOD_GET, "/api/v1/alarms", api_alarms, false },
-	{ METHOD_GET, "/api/v1/alarms/history", api_alarm_history, false },
-	{ METHOD_GET, "/api/v1/usage/", api_usage_get, false },
-	{ METHOD_GET, "/api/v1/statement", api_statement, false },
-	{ METHOD_GET, "/api/v1/status", api_status, false },
-	{ METHOD_GET, "/healthz", api_health, true },
-	{ METHOD_GET, "/metrics", api_prometheus, false },
+/* Of each operation; NULL where it is not built. */
+static void (*const handlers[])(struct api *a, struct request *r) = {
+#define OPERATION(id, service, name, method, path, roles, class, max, fn) \
+	[OPERATION_##id] = (fn),
+#define UNBUILT(id, service, name, method, path)
+#include "collector/door/operations.def"
 };
 
-static bool path_matches(const char *route, struct sv path)
+void api_serve(void *arg, struct request *r)
 {
-	struct sv want = sv_from(route);
-
-	if (want.ptr[want.len - 1] == '/')
-		return sv_starts(path, want) && path.len > want.len;
-	return sv_eq(path, want);
-}
-
-static void dispatch(struct api *a, struct request *r, bool daemon)
-{
-	bool path_known = false;
-
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		const struct route *route = &routes[i];
-
-		if ((daemon && !route->daemon) ||
-		    !path_matches(route->path, r->path))
-			continue;
-		path_known = true;
-		if (route->method != r->method)
-			continue;
-		if (route->method == METHOD_GET)
-			stats_add(&a->stats->api_requests, 1);
-		route->fn(a, r);
-		return;
-	}
-	stats_add(&a->stats->refused_unknown, 1);
-	if (path_known)
-		api_error(r, 405, "MethodNotAllowed",
-			  "this path takes another method; see the API's page");
-	else if (r->method == METHOD_POST)
-		api_aws_error(r, 404, "UnknownOperationException",
-			      "there is no such operation here");
-	else
-		api_error(r, 404, "NotFound",
-			  "there is no such path; see the API's page");
-}
-
-void api_handle(void *arg, struct request *r)
-{
-	dispatch(arg, r, false);
-}
-
-void api_handle_daemon(void *arg, struct request *r)
-{
-	dispatch(arg, r, true);
+	handlers[r->operation->id](arg, r);
 }
 
 /* --- errors -------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API: one table from method and path to a function (api.c), and a file
- * for each kind of question. A question reads views and never the door's or
+ * The API: the handlers of the operations in door/operations.def, a file for
+ * each kind of question. A question reads views and never the door's or
  * ingest's insides; an answer is built in the request's reply.
  */
 #ifndef TALLY_COLLECTOR_API_API_H
@@ -11,7 +11,7 @@
 #include "billing/pricebook.h"
 #include "collector/alarms/alarms.h"
 #include "collector/apply.h"
-#include "collector/door/http.h"
+#include "collector/door/door.h"
 #include "collector/ingest/ingest.h"
 #include "collector/logs/logs.h"
 #include "collector/series/series.h"
@@ -40,14 +40,12 @@ struct api {
 	struct pricebook *prices;
 	struct stats *stats;
 	const struct env *env;
-	struct scope scope;
 	struct instant started;
 };
 
-/* http_handler_fn for the main port, and for the X-Ray daemon's TCP port
- * (sampling calls only). arg is the struct api. */
-void api_handle(void *arg, struct request *r);
-void api_handle_daemon(void *arg, struct request *r);
+/* http_handler_fn for the door: calls the handler of r->operation. arg is the
+ * struct api. */
+void api_serve(void *arg, struct request *r);
 
 /* {"error":{"code","message"}} with a status; for the native API. */
 void api_error(struct request *r, unsigned status, const char *code,
@@ -73,6 +71,8 @@ void api_put_dimensions(struct json_writer *w, const struct dimension *list,
 			size_t count);
 
 /* --- the calls: each writes r's reply --------------------------------------- */
+void api_put_batch(struct api *a, struct request *r);
+void api_put_trace_segments(struct api *a, struct request *r);
 void api_trace_get(struct api *a, struct request *r);
 void api_trace_list(struct api *a, struct request *r);
 void api_map(struct api *a, struct request *r);

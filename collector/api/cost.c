@@ -11,7 +11,7 @@ void api_usage_get(struct api *a, struct request *r)
 	struct json_writer w = json_writer(&r->reply);
 	const struct price_set *prices;
 	struct ledger_record record;
-	int e = ledger_find(a->ledger, a->scope.account, id, &r->arena,
+	int e = ledger_find(a->ledger, r->caller.scope.account, id, &r->arena,
 			    &record);
 
 	if (e) {
@@ -45,7 +45,7 @@ void api_statement(struct api *a, struct request *r)
 		log_warn("prices", "%s", diag.text);
 	prices = pricebook_acquire(a->prices);
 	e = statement_make(&statement, &r->arena, a->ledger, prices,
-			   a->scope.account, month, now);
+			   r->caller.scope.account, month, now);
 	if (e)
 		api_error_of(r, e, "statement");
 	else

@@ -29,7 +29,7 @@ void api_logs(struct api *a, struct request *r)
 	}
 	q.descending = sv_eq(order, SV("desc"));
 	q.limit = limit;
-	e = logs_read(a->logs, &a->scope, &q, &r->arena, &events, &count,
+	e = logs_read(a->logs, &r->caller.scope, &q, &r->arena, &events, &count,
 		      &truncated);
 	if (e) {
 		api_error_of(r, e, "log event");

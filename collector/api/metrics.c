@@ -42,8 +42,9 @@ void api_metrics_list(struct api *a, struct request *r)
 
 	if (!api_query_number(r, "limit", API_LIMIT_MAX, &limit))
 		return;
-	e = series_list(a->series, &a->scope, request_query(r, "namespace"),
-			request_query(r, "name"), &r->arena, &list, &count);
+	e = series_list(a->series, &r->caller.scope,
+			request_query(r, "namespace"), request_query(r, "name"),
+			&r->arena, &list, &count);
 	if (e) {
 		api_error_of(r, e, "metric");
 		return;
@@ -136,7 +137,7 @@ void api_metrics_data(struct api *a, struct request *r)
 	struct dimension_query dimensions = { .count = 0 };
 	struct sv statistic = request_query(r, "stat");
 	struct series_query q = {
-		.scope = &a->scope,
+		.scope = &r->caller.scope,
 		.ns = request_query(r, "namespace"),
 		.name = request_query(r, "name"),
 	};
@@ -194,6 +195,7 @@ struct function_row {
 };
 
 struct window {
+	const struct scope *scope;
 	int64_t start_ns, end_ns;
 };
 
@@ -204,7 +206,7 @@ static int read_metric(struct api *a, struct arena *arena, struct sv function,
 {
 	struct dimension d = { SV("FunctionName"), function };
 	const struct series_query q = {
-		.scope = &a->scope,
+		.scope = win->scope,
 		.ns = SV("AWS/Lambda"),
 		.name = metric,
 		.dimensions = &d,
@@ -271,9 +273,9 @@ static int row_duration(struct api *a, struct arena *arena,
 	return e;
 }
 
-static void row_cost(struct api *a, const struct price_set *prices,
-		     const struct ledger_totals *totals, int64_t now_ns,
-		     struct function_row *row)
+static void row_cost(const struct price_set *prices,
+		     const struct ledger_totals *totals,
+		     const struct window *win, struct function_row *row)
 {
 	row->priced = true;
 	for (size_t i = 0; i < totals->count; i++) {
@@ -283,7 +285,7 @@ static void row_cost(struct api *a, const struct price_set *prices,
 		if (!sv_eq(t->resource, row->name))
 			continue;
 		row->billed_ms += t->billed_ms;
-		if (rate_list(&cost, prices, a->scope.region, now_ns,
+		if (rate_list(&cost, prices, win->scope->region, win->end_ns,
 			      t->architecture, t->requests, t->mb_ms) ||
 		    money_add(&row->cost, row->cost, cost))
 			row->priced = false;
@@ -345,7 +347,7 @@ static int put_function(struct api *a, struct request *r, struct json_writer *w,
 		e = row_duration(a, &r->arena, win, &row);
 	if (e)
 		return e;
-	row_cost(a, prices, totals, win->end_ns, &row);
+	row_cost(prices, totals, win, &row);
 	arena_rollback(&r->arena, mark);
 	put_row(w, &row);
 	return 0;
@@ -358,11 +360,11 @@ static int put_functions(struct api *a, struct request *r,
 	struct ledger_totals totals;
 	struct series_info *list;
 	size_t count;
-	int e = series_list(a->series, &a->scope, SV("AWS/Lambda"),
+	int e = series_list(a->series, &r->caller.scope, SV("AWS/Lambda"),
 			    SV("Invocations"), &r->arena, &list, &count);
 
 	if (!e)
-		e = ledger_totals(a->ledger, &a->scope, win->start_ns,
+		e = ledger_totals(a->ledger, &r->caller.scope, win->start_ns,
 				  win->end_ns, &r->arena, &totals);
 	json_key(w, "functions");
 	json_open_array(w);
@@ -379,7 +381,7 @@ void api_functions(struct api *a, struct request *r)
 {
 	struct json_writer w = json_writer(&r->reply);
 	const struct price_set *prices;
-	struct window win;
+	struct window win = { .scope = &r->caller.scope };
 	int e;
 
 	if (!api_query_range(a, r, 3600, &win.start_ns, &win.end_ns))

@@ -24,7 +24,8 @@ void api_sampling_rules(struct api *a, struct request *r)
 		   "\"ServiceName\":\"*\",\"ServiceType\":\"*\",\"Host\":\"*\","
 		   "\"HTTPMethod\":\"*\",\"URLPath\":\"*\",\"Version\":1,"
 		   "\"Attributes\":{}},\"CreatedAt\":0,\"ModifiedAt\":0}]}",
-		   a->scope.region, (unsigned long long)a->scope.account,
+		   r->caller.scope.region,
+		   (unsigned long long)r->caller.scope.account,
 		   (int)SAMPLING_QUOTA);
 	stats_add(&a->stats->sampling_requests, 1);
 	r->content_type = "application/json";

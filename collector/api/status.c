@@ -140,14 +140,14 @@ void api_status(struct api *a, struct request *r)
 	char account[16];
 
 	snprintf(account, sizeof(account), "%012llu",
-		 (unsigned long long)a->scope.account);
+		 (unsigned long long)r->caller.scope.account);
 	json_open_object(&w);
 	json_key(&w, "version");
 	json_put_text(&w, TALLY_VERSION);
 	json_key(&w, "account");
 	json_put_text(&w, account);
 	json_key(&w, "region");
-	json_put_text(&w, a->scope.region);
+	json_put_text(&w, r->caller.scope.region);
 	put(&w, "uptime_s",
 	    (env_mono(a->env).ns - a->started.ns) / (uint64_t)NS_PER_S);
 	json_key(&w, "memory");

@@ -6,8 +6,8 @@
 #include "tracer/traces_json.h"
 
 /* Lines of every request of the trace, oldest first. */
-static int put_logs(struct api *a, struct json_writer *w,
-		    const struct trace *trace, struct arena *arena)
+static int put_logs(struct api *a, struct request *r, struct json_writer *w,
+		    const struct trace *trace)
 {
 	const struct trace_summary *s = &trace->summary;
 	int e = 0;
@@ -25,8 +25,8 @@ static int put_logs(struct api *a, struct json_writer *w,
 
 		if (query.request_id.len > LOGS_ID_MAX)
 			continue; /* not a function's */
-		e = logs_read(a->logs, &a->scope, &query, arena, &events, &n,
-			      &truncated);
+		e = logs_read(a->logs, &r->caller.scope, &query, &r->arena,
+			      &events, &n, &truncated);
 		for (size_t k = 0; !e && k < n; k++)
 			api_put_event(w, &events[k]);
 	}
@@ -34,8 +34,8 @@ static int put_logs(struct api *a, struct json_writer *w,
 	return e;
 }
 
-static int put_usage(struct api *a, struct json_writer *w,
-		     const struct trace *trace, struct arena *arena)
+static int put_usage(struct api *a, struct request *r, struct json_writer *w,
+		     const struct trace *trace)
 {
 	const struct trace_summary *s = &trace->summary;
 	const struct price_set *prices;
@@ -48,8 +48,8 @@ static int put_usage(struct api *a, struct json_writer *w,
 	for (size_t i = 0; i < s->request_id_count && !e; i++) {
 		struct ledger_record record;
 
-		e = ledger_find(a->ledger, a->scope.account, s->request_ids[i],
-				arena, &record);
+		e = ledger_find(a->ledger, r->caller.scope.account,
+				s->request_ids[i], &r->arena, &record);
 		if (!e)
 			usage_json(w, &record.scope, &record.usage, prices);
 		else if (e == ERR_NOT_FOUND)
@@ -70,16 +70,16 @@ void api_trace_get(struct api *a, struct request *r)
 
 	id = sv_make(id.ptr + sizeof("/api/v1/traces/") - 1,
 		     id.len - (sizeof("/api/v1/traces/") - 1));
-	e = traces_find(a->traces, &a->scope, id, trace_id);
+	e = traces_find(a->traces, &r->caller.scope, id, trace_id);
 	if (!e)
-		e = traces_get(a->traces, &a->scope, trace_id, &r->arena,
+		e = traces_get(a->traces, &r->caller.scope, trace_id, &r->arena,
 			       &trace);
 	if (!e) {
 		json_open_object(&w);
 		traces_json_trace(&w, &trace);
-		e = put_logs(a, &w, &trace, &r->arena);
+		e = put_logs(a, r, &w, &trace);
 		if (!e)
-			e = put_usage(a, &w, &trace, &r->arena);
+			e = put_usage(a, r, &w, &trace);
 	}
 	if (e) {
 		api_error_of(r, e, "trace or request");
@@ -100,7 +100,7 @@ void api_trace_list(struct api *a, struct request *r)
 	if (!api_query_range(a, r, 6 * 3600, &start, &end) ||
 	    !api_query_number(r, "limit", API_LIMIT_MAX, &limit))
 		return;
-	e = traces_recent(a->traces, &a->scope, start, end,
+	e = traces_recent(a->traces, &r->caller.scope, start, end,
 			  request_query(r, "function"), limit, &r->arena,
 			  &list);
 	if (e) {
@@ -120,7 +120,7 @@ void api_map(struct api *a, struct request *r)
 
 	if (!api_query_range(a, r, 3600, &start, &end))
 		return;
-	e = traces_map(a->traces, &a->scope, start, end, &graph);
+	e = traces_map(a->traces, &r->caller.scope, start, end, &graph);
 	if (e) {
 		api_error_of(r, e, "service map");
 		return;
@@ -142,7 +142,8 @@ static int put_trace(struct api *a, struct request *r, struct json_writer *w,
 	*found = false;
 	if (!trace_id_parse(id, trace_id))
 		return 0;
-	e = traces_get(a->traces, &a->scope, trace_id, &r->arena, &trace);
+	e = traces_get(a->traces, &r->caller.scope, trace_id, &r->arena,
+		       &trace);
 	if (e)
 		return e == ERR_NOT_FOUND ? 0 : e;
 	*found = true;

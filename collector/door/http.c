@@ -164,10 +164,15 @@ static enum MHD_Result reply_queue(struct exchange *x)
 	if (r->error_type)
 		MHD_add_response_header(response, "x-amzn-ErrorType",
 					r->error_type);
-	if (r->wants_id) {
-		make_request_id(text);
-		MHD_add_response_header(response, "x-amzn-RequestId", text);
-	}
+	if (r->smithy_protocol)
+		MHD_add_response_header(response, "smithy-protocol",
+					r->smithy_protocol);
+	if (r->query_error[0])
+		MHD_add_response_header(response, "x-amzn-query-error",
+					r->query_error);
+	if (r->wants_id)
+		MHD_add_response_header(response, "x-amzn-RequestId",
+					request_id(r).ptr);
 	result = MHD_queue_response(x->connection, r->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -460,6 +465,13 @@ void request_query_each(struct request *r,
 
 	MHD_get_connection_values(exchange_of(r)->connection,
 				  MHD_GET_ARGUMENT_KIND, walk_query, &w);
+}
+
+struct sv request_id(struct request *r)
+{
+	if (!r->id[0])
+		make_request_id(r->id);
+	return sv_make(r->id, sizeof(r->id) - 1);
 }
 
 void request_defer(struct request *r)

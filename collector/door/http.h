@@ -19,8 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/door/caller.h"
 #include "core/base/arena.h"
 #include "core/base/text.h"
+#include "core/smithy/error.h"
 
 enum {
 	HTTP_BODY_MAX = 8 << 20,
@@ -38,6 +40,8 @@ enum {
 
 enum method { METHOD_GET, METHOD_POST, METHOD_OTHER };
 
+struct operation;
+struct service;
 struct request;
 struct http;
 
@@ -48,14 +52,23 @@ struct request {
 	struct buf body;    /* as sent; a handler may take it (buf_detach) */
 	struct arena arena; /* reset when the request ends */
 	struct http *http;
+	/* What the door found out (door/door.c); the HTTP layer knows nothing
+	 * of it. NULL: not yet, or there is none. */
+	const struct service *service;
+	enum aws_protocol protocol;
+	const struct operation *operation;
+	struct caller caller;
 	/* The reply: set these, then return or call request_send. */
 	unsigned status;
 	const char *content_type; /* static text */
 	struct buf reply;
 	unsigned retry_after_s; /* 0: no such header */
 	const char *error_type; /* x-amzn-ErrorType, or NULL; static text */
-	bool wants_id;          /* x-amzn-RequestId is sent */
-	void *context;          /* the handler's own */
+	const char *smithy_protocol;           /* header of rpc v2, or NULL */
+	char query_error[AWS_QUERY_ERROR_MAX]; /* x-amzn-query-error, or "" */
+	char id[37];   /* "": not made yet; request_id makes it */
+	bool wants_id; /* x-amzn-RequestId is sent */
+	void *context; /* the handler's own */
 };
 
 typedef void http_handler_fn(void *arg, struct request *r);
@@ -95,6 +108,10 @@ void request_query_each(struct request *r,
 			void (*each)(void *arg, struct sv name,
 				     struct sv value),
 			void *arg);
+
+/* The id that x-amzn-RequestId tells: a version 4 UUID, as AWS's are. Valid as
+ * long as the request. */
+struct sv request_id(struct request *r);
 
 /* The handler returns without a reply; request_send comes later, exactly
  * once, from any thread. */

@@ -38,7 +38,7 @@ struct ingest {
 	struct stats *stats;
 	struct ledger *ledger;
 	struct producers *producers;
-	struct scope scope;        /* of every key-less listener */
+	struct scope scope;        /* of datagrams */
 	pthread_mutex_t lock;      /* admit and append are one step */
 	_Atomic uint64_t failures; /* frames given up by the journal */
 };

@@ -377,7 +377,7 @@ static int decode(struct ingest *in, struct message *m, struct submission *s,
 	stats_add(&in->stats->refused_record, batch.refusal_count);
 	m->frame.protocol = PROTOCOL_NATIVE;
 	m->frame.decoder = NATIVE_DECODER;
-	m->frame.scope = in->scope;
+	m->frame.scope = s->request->caller.scope;
 	m->frame.body = buf_view(&m->body);
 	m->records = batch.records;
 	m->producer = batch.producer;

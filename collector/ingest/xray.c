@@ -181,7 +181,7 @@ void xray_segments_post(struct ingest *in, struct request *r)
 		m->frame = (struct frame){
 			.protocol = PROTOCOL_XRAY_SEGMENTS,
 			.decoder = XRAY_DECODER,
-			.scope = in->scope,
+			.scope = r->caller.scope,
 			.received = env_wall(in->env),
 			.body = buf_view(&m->body),
 		};

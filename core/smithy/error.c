@@ -18,37 +18,9 @@ static const struct aws_error common[] = {
 	  false },
 	{ "ServiceUnavailableException", "ServiceUnavailable", 503, true },
 	{ "InternalFailure", NULL, 500, true },
-};
-
-/* The model of 2010-08-01. */
-static const struct aws_error cloudwatch_errors[] = {
-	{ "ConcurrentModificationException", NULL, 429, false },
-	{ "ConflictException", NULL, 409, false },
-	{ "DashboardInvalidInputError", "InvalidParameterInput", 400, false },
-	{ "DashboardNotFoundError", "ResourceNotFound", 404, false },
-	{ "InternalServiceFault", "InternalServiceError", 500, true },
-	{ "InvalidFormatFault", "InvalidFormat", 400, false },
-	{ "InvalidNextToken", NULL, 400, false },
-	{ "InvalidParameterCombinationException", "InvalidParameterCombination",
-	  400, false },
-	{ "InvalidParameterValueException", "InvalidParameterValue", 400,
-	  false },
-	{ "LimitExceededException", NULL, 400, false },
-	{ "LimitExceededFault", "LimitExceeded", 400, false },
-	{ "MissingRequiredParameterException", "MissingParameter", 400, false },
-	{ "ResourceNotFound", NULL, 404, false },
-	{ "ResourceNotFoundException", NULL, 404, false },
-};
-
-const struct aws_service aws_cloudwatch = {
-	.name = "CloudWatch",
-	.namespace = "com.amazonaws.cloudwatch",
-	.xmlns = "http://monitoring.amazonaws.com/doc/2010-08-01/",
-	.query_compatible = true,
-	.errors = cloudwatch_errors,
-	.error_count = COUNT(cloudwatch_errors),
-	.missing = "MissingRequiredParameterException",
-	.invalid = "InvalidParameterValueException",
+	{ "AccessDeniedException", "AccessDenied", 403, false },
+	{ "NotFound", NULL, 404, false },
+	{ "MethodNotAllowed", NULL, 405, false },
 };
 
 static const struct aws_error *find(const struct aws_error *errors,

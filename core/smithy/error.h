@@ -50,7 +50,8 @@ struct aws_service {
 	const char *missing, *invalid;
 };
 
-extern const struct aws_service aws_cloudwatch;
+extern const struct aws_service aws_cloudwatch, aws_xray, aws_logs, aws_ce,
+	aws_budgets, aws_lambda;
 
 /* The service's error of this name, or one that all services have; NULL. */
 const struct aws_error *aws_error_find(const struct aws_service *service,

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/door/operations.h"
+
+#include <assert.h>
+
+static const struct service services[] = {
+	[SERVICE_NATIVE] = { .name = "Tallyscope",
+			     .signing = "tallyscope",
+			     .speaks = SPEAKS_REST,
+			     .json = AWS_REST_JSON },
+	[SERVICE_XRAY] = { .name = "X-Ray",
+			   .signing = "xray",
+			   .speaks = SPEAKS_REST,
+			   .json = AWS_REST_JSON,
+			   .aws = &aws_xray },
+	[SERVICE_CLOUDWATCH] = { .name = "CloudWatch",
+				 .signing = "monitoring",
+				 .target = "GraniteServiceVersion20100801",
+				 .version = "2010-08-01",
+				 .speaks = SPEAKS_TARGET | SPEAKS_RPC |
+					   SPEAKS_QUERY,
+				 .json = AWS_JSON_1_0,
+				 .aws = &aws_cloudwatch },
+	[SERVICE_LOGS] = { .name = "CloudWatch Logs",
+			   .signing = "logs",
+			   .target = "Logs_20140328",
+			   .speaks = SPEAKS_TARGET,
+			   .json = AWS_JSON_1_1,
+			   .aws = &aws_logs },
+	[SERVICE_CE] = { .name = "Cost Explorer",
+			 .signing = "ce",
+			 .target = "AWSInsightsIndexService",
+			 .speaks = SPEAKS_TARGET,
+			 .json = AWS_JSON_1_1,
+			 .aws = &aws_ce },
+	[SERVICE_BUDGETS] = { .name = "Budgets",
+			      .signing = "budgets",
+			      .target = "AWSBudgetServiceGateway",
+			      .speaks = SPEAKS_TARGET,
+			      .json = AWS_JSON_1_1,
+			      .aws = &aws_budgets },
+	[SERVICE_LAMBDA] = { .name = "Lambda",
+			     .signing = "lambda",
+			     .speaks = SPEAKS_REST,
+			     .json = AWS_REST_JSON,
+			     .aws = &aws_lambda },
+};
+
+static const struct operation operations[] = {
+#define OPERATION(id_, service_, name_, method_, path_, roles_, class_, max_, \
+		  fn_)                                                        \
+	[OPERATION_##id_] = {                                                 \
+		.id = OPERATION_##id_,                                        \
+		.service = SERVICE_##service_,                                \
+		.name = (name_),                                              \
+		.method = (method_),                                          \
+		.path = (path_),                                              \
+		.roles = (roles_),                                            \
+		.class = (class_),                                            \
+		.body_max = (max_) ? (size_t)(max_) : (size_t)HTTP_BODY_MAX,  \
+		.built = true,                                                \
+	},
+#define UNBUILT(id_, service_, name_, method_, path_) \
+	[OPERATION_##id_] = {                         \
+		.id = OPERATION_##id_,                \
+		.service = SERVICE_##service_,        \
+		.name = (name_),                      \
+		.method = (method_),                  \
+		.path = (path_),                      \
+		.roles = ROLE_ADMIN_ONLY,             \
+		.class = CLASS_CONTROL,               \
+		.body_max = (size_t)HTTP_BODY_MAX,    \
+		.built = false,                       \
+	},
+#include "collector/door/operations.def"
+};
+
+const struct service *service_of(enum service_id id)
+{
+	assert(id < SERVICE_COUNT);
+	return &services[id];
+}
+
+const struct operation *operation_at(size_t i)
+{
+	assert(i < OPERATION_COUNT);
+	return &operations[i];
+}
+
+const struct operation *operation_find(enum service_id service, struct sv name)
+{
+	for (size_t i = 0; i < OPERATION_COUNT; i++)
+		if (operations[i].service == service &&
+		    sv_eq(name, sv_from(operations[i].name)))
+			return &operations[i];
+	return NULL;
+}
+
+bool operation_allows(const struct operation *op, const struct caller *caller)
+{
+	if (op->roles & ROLE_PUBLIC)
+		return true;
+	if (caller->kind == CALLER_NOBODY)
+		return false;
+	switch (caller->role) {
+	case KEY_ADMIN:
+		return true;
+	case KEY_INGEST:
+		return op->roles & ROLE_INGEST;
+	case KEY_READ:
+		return op->roles & ROLE_READ;
+	}
+	return false;
+}
