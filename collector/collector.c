@@ -18,6 +18,10 @@
 #include "collector/notify.h"
 #include "core/base/log.h"
 
+#define KEYLESS                                                         \
+	"there are no access keys: anyone could write; make some with " \
+	"`tally keys create`, or listen on 127.0.0.1"
+
 enum {
 	REPLY_GRACE_MS = 100, /* for replies under way when it stops */
 	PORT_TRIES = 50,
@@ -30,6 +34,7 @@ struct collector {
 	struct api api; /* holds the parts, as questions need them */
 	struct producers *producers;
 	struct webhook *webhook;
+	struct auth *auth;
 	struct door door;        /* of http */
 	struct door daemon_door; /* of daemon */
 	struct http *http;
@@ -197,13 +202,43 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 	return apply_start(a->apply, diag);
 }
 
+static int open_door(struct collector *c, struct diag *diag)
+{
+	const struct auth_options auth = {
+		.keys_path = c->config->keys,
+		.jwks_path = c->config->jwks,
+		.issuer = c->config->issuer,
+		.audience = c->config->audience,
+		.scope = c->config->scope,
+	};
+	int e = auth_open(&c->auth, c->env, &auth, diag);
+
+	if (e)
+		return e;
+	c->door = (struct door){
+		.env = c->env,
+		.stats = &c->stats,
+		.auth = c->auth,
+		.scope = c->config->scope,
+		.serve = api_serve,
+		.arg = &c->api,
+	};
+	c->daemon_door = c->door;
+	c->daemon_door.daemon = &c->config->xray_networks;
+	return 0;
+}
+
 /* UDP, and TCP on the same port: also where a free one is asked for, which may
  * be free for one of them only, so another is tried. */
 static int open_daemon(struct collector *c, struct diag *diag)
 {
 	bool any = sv_ends(sv_from(c->config->xray), SV(":0"));
 	struct http_options daemon = {
+		.head = door_head,
 		.handler = door_request,
+		.loopback_only = c->config->xray_networks.count ?
+					 NULL :
+					 XRAY_LOOPBACK_ONLY,
 		.arg = &c->daemon_door,
 		.threads = 1,
 		.bodies_max = HTTP_BODY_MAX,
@@ -214,7 +249,7 @@ static int open_daemon(struct collector *c, struct diag *diag)
 
 	for (int tries = any ? PORT_TRIES : 1;; tries--) {
 		int e = xray_udp_start(&c->udp, &c->api.ingest, c->config->xray,
-				       diag);
+				       &c->config->xray_networks, diag);
 
 		if (e)
 			return e;
@@ -231,14 +266,22 @@ static int open_listeners(struct collector *c, struct diag *diag)
 {
 	const struct http_options http = {
 		.address = c->config->http,
+		.loopback_only = auth_required(c->auth) ? NULL : KEYLESS,
+		.head = door_head,
 		.handler = door_request,
 		.arg = &c->door,
 		.shed_bodies = &c->stats.shed_bodies,
 		.shed_replies = &c->stats.shed_replies,
 		.too_large = &c->stats.refused_too_large,
 	};
-	int e = http_start(&c->http, &http, diag);
+	int e;
 
+	if (!auth_required(c->auth))
+		log_warn("door",
+			 "there are no access keys: whoever reaches %s "
+			 "is admin; see tally-keys(1)",
+			 c->config->http);
+	e = http_start(&c->http, &http, diag);
 	return e ? e : open_daemon(c, diag);
 }
 
@@ -279,16 +322,6 @@ int collector_open(struct collector **out, const struct env *env,
 	c->lock_fd = c->signal_fd = c->timer_fd = -1;
 	c->api.env = env;
 	c->api.stats = &c->stats;
-	c->door = (struct door){
-		.env = env,
-		.stats = &c->stats,
-		.scope = config->scope,
-		.serve = api_serve,
-		.arg = &c->api,
-	};
-	c->daemon_door = c->door;
-	c->daemon_door.daemon = true;
-	c->api.started = env_mono(env);
 	e = open_events(c, diag);
 	if (!e)
 		e = lock_folder(c, diag);
@@ -300,6 +333,8 @@ int collector_open(struct collector **out, const struct env *env,
 		e = open_pipeline(c, diag);
 	if (!e)
 		e = webhook_open(&c->webhook, NULL);
+	if (!e)
+		e = open_door(c, diag);
 	if (!e)
 		e = open_listeners(c, diag);
 	if (e) {
@@ -392,16 +427,24 @@ static void judge_alarms(struct collector *c)
 
 /* --- running ------------------------------------------------------------------------ */
 
+/* Keys, and with a file the alarms in it; each stays as it was where the new
+ * is no good. */
 static void reload(struct collector *c, const char *path)
 {
 	struct config fresh;
 	struct diag diag = { 0 };
-	int e;
+	int e = auth_reload(c->auth, &diag);
 
+	if (e)
+		log_error("auth", "%s; the keys in force stay", diag.text);
+	else if (auth_required(c->auth))
+		log_info("auth", "keys were read again: %zu access keys",
+			 auth_key_count(c->auth));
 	if (!path) {
 		log_info("config", "SIGHUP: there is no configuration file");
 		return;
 	}
+	diag = (struct diag){ 0 };
 	config_init(&fresh);
 	e = config_read(&fresh, c->env, path, &diag);
 	if (!e)
@@ -522,6 +565,7 @@ void collector_close(struct collector *c)
 		ledger_close(a->ledger);
 	if (c->producers)
 		producers_close(c->producers);
+	auth_close(c->auth);
 	if (a->prices)
 		pricebook_close(a->prices);
 	if (c->timer_fd >= 0)

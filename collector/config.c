@@ -229,13 +229,57 @@ static int read_alarms(struct config *c, struct json root, struct diag *diag)
 	return e;
 }
 
+/* --- who may ask ---------------------------------------------------------------- */
+
+static int read_tokens(struct config *c, struct json root, struct diag *diag)
+{
+	struct json tokens = json_get(root, SV("tokens"));
+	int e;
+
+	if (!tokens.doc)
+		return 0;
+	e = read_text(tokens, "jwks", c->jwks, sizeof(c->jwks), diag);
+	if (!e)
+		e = read_text(tokens, "issuer", c->issuer, sizeof(c->issuer),
+			      diag);
+	if (!e)
+		e = read_text(tokens, "audience", c->audience,
+			      sizeof(c->audience), diag);
+	if (!e && (!c->jwks[0] || !c->issuer[0] || !c->audience[0]))
+		e = diag_set(diag, ERR_INVALID,
+			     "\"tokens\" must be an object of \"jwks\", "
+			     "\"issuer\" and \"audience\"");
+	return e;
+}
+
+static int read_networks(struct config *c, struct json root, struct diag *diag)
+{
+	struct json list = json_get(root, SV("xray_networks"));
+	int e = 0;
+
+	if (!list.doc)
+		return 0;
+	if (!json_is(list, JSON_ARRAY))
+		return diag_set(
+			diag, ERR_INVALID,
+			"\"xray_networks\" must be a list of texts such "
+			"as 10.1.0.0/16");
+	c->xray_networks.count = 0;
+	for (struct json it = json_first(list); it.doc && !e;
+	     it = json_next(list, it))
+		e = networks_add(&c->xray_networks, json_string(it, &c->arena),
+				 diag);
+	return e;
+}
+
 /* --- the whole ------------------------------------------------------------------ */
 
 static int check_names(struct json root, struct diag *diag)
 {
 	static const char *const known[] = {
-		"account", "region", "http",   "xray",
-		"prices",  "data",   "alarms", "series_window_seconds"
+		"account", "region", "http",         "xray",
+		"prices",  "data",   "alarms",       "series_window_seconds",
+		"keys",    "tokens", "xray_networks"
 	};
 
 	for (struct json key = json_first(root); key.doc;
@@ -275,6 +319,12 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 			      diag);
 	if (!e)
 		e = read_text(root, "data", c->data, sizeof(c->data), diag);
+	if (!e)
+		e = read_text(root, "keys", c->keys, sizeof(c->keys), diag);
+	if (!e)
+		e = read_tokens(c, root, diag);
+	if (!e)
+		e = read_networks(c, root, diag);
 	v = json_get(root, SV("account"));
 	if (!e && v.doc)
 		e = config_set_account(c, json_string(v, &c->arena), diag);

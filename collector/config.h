@@ -8,6 +8,7 @@
 #define TALLY_COLLECTOR_CONFIG_H
 
 #include "collector/alarms/alarms.h"
+#include "collector/door/network.h"
 #include "core/base/arena.h"
 #include "core/sys/env.h"
 #include "core/wire/records.h"
@@ -20,6 +21,11 @@ struct config {
 	char xray[CONFIG_TEXT_MAX];
 	char prices[CONFIG_TEXT_MAX]; /* folder; empty: found at start */
 	struct scope scope;
+	char keys[CONFIG_TEXT_MAX]; /* file of access keys; empty: none */
+	char jwks[CONFIG_TEXT_MAX]; /* file of token keys; empty: none */
+	char issuer[CONFIG_TEXT_MAX];
+	char audience[CONFIG_TEXT_MAX];
+	struct networks xray_networks; /* that may use the X-Ray port */
 	struct alarm_definition *alarms;
 	size_t alarm_count;
 	/* Seconds the window of the series stays open; 0: the default. */

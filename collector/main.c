@@ -17,7 +17,8 @@ enum {
 	KEY_ACCOUNT,
 	KEY_REGION,
 	KEY_CONFIG,
-	KEY_PRICES
+	KEY_PRICES,
+	KEY_KEYS,
 };
 
 struct arguments {
@@ -36,6 +37,10 @@ static const struct argp_option options[] = {
 	{ "region", KEY_REGION, "REGION", 0,
 	  "Region of what arrives without a key (us-east-1)", 0 },
 	{ "prices", KEY_PRICES, "DIR", 0, "Folder of price books", 0 },
+	{ "keys", KEY_KEYS, "FILE", 0,
+	  "Access keys, as tally keys writes them; without any, whoever "
+	  "reaches the port is admin",
+	  0 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read settings and alarms; options given here win", 0 },
 	{ 0 },
@@ -77,6 +82,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_PRICES:
 		set_text(state, a->config->prices, value, "prices");
+		break;
+	case KEY_KEYS:
+		set_text(state, a->config->keys, value, "keys");
 		break;
 	case KEY_ACCOUNT:
 		if (config_set_account(a->config, sv_from(value), &diag))

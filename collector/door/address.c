@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collector/door/network.h"
 #include "core/base/text.h"
 
 union any_address {
@@ -55,13 +56,6 @@ static int parse(const char *text, union any_address *a, socklen_t *len,
 			text);
 }
 
-static bool is_loopback(const union any_address *a)
-{
-	if (a->sa.sa_family == AF_INET)
-		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
-}
-
 static void print(int fd, char bound[ADDRESS_TEXT_MAX])
 {
 	union any_address a = { 0 };
@@ -80,8 +74,8 @@ static void print(int fd, char bound[ADDRESS_TEXT_MAX])
 	}
 }
 
-int address_listen(const char *address, int type, char bound[ADDRESS_TEXT_MAX],
-		   struct diag *diag)
+int address_listen(const char *address, int type, const char *loopback_only,
+		   char bound[ADDRESS_TEXT_MAX], struct diag *diag)
 {
 	union any_address a;
 	socklen_t len = 0;
@@ -91,12 +85,10 @@ int address_listen(const char *address, int type, char bound[ADDRESS_TEXT_MAX],
 
 	if (e)
 		return e;
-	if (!is_loopback(&a))
+	if (loopback_only && !address_is_loopback(&a.sa))
 		return diag_set(diag, ERR_INVALID,
-				"%s is not a loopback address, and there are "
-				"no access keys: anyone could write; listen "
-				"on 127.0.0.1 and put a tunnel before it",
-				address);
+				"%s is not a loopback address, and %s", address,
+				loopback_only);
 	fd = socket(a.sa.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return diag_set(diag, ERR_IO, "cannot make a socket: %s",

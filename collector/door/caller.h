@@ -25,7 +25,8 @@ struct caller {
 	enum key_role role;
 	struct scope scope;
 	char name[CALLER_NAME_MAX]; /* of the key, the token's subject; cut */
-	uint64_t rate;              /* requests a second; 0: no limit */
+	char id[SIGV4_KEY_ID_MAX + 1]; /* of the access key; "": none */
+	uint64_t rate;                 /* requests a second; 0: no limit */
 };
 
 #endif

@@ -30,30 +30,66 @@ static void refuse_unknown(struct door *d, struct request *r,
 					  "there is no such operation here");
 }
 
-static void identify(struct door *d, struct request *r)
+static bool refuse_caller(struct door *d)
 {
-	r->caller = (struct caller){
-		.kind = CALLER_LISTENER,
-		.role = d->daemon ? KEY_INGEST : KEY_ADMIN,
-		.scope = d->scope,
-	};
+	stats_add(&d->stats->refused_caller, 1);
+	return false;
+}
+
+/* The daemon's port: who is near enough. */
+static bool admit_neighbour(struct door *d, struct request *r)
+{
+	if (networks_have(d->daemon, r->peer)) {
+		r->caller.kind = CALLER_LISTENER;
+		r->caller.role = KEY_INGEST;
+		r->caller.scope = d->scope;
+		return true;
+	}
+	answer_error(r, "AccessDeniedException",
+		     "this address is in none of the networks that may use the "
+		     "X-Ray port (xray_networks)");
+	return refuse_caller(d);
+}
+
+static bool is_public(const struct request *r)
+{
+	return r->operation && (r->operation->roles & ROLE_PUBLIC);
+}
+
+bool door_head(void *arg, struct request *r)
+{
+	struct door *d = arg;
+	struct auth_refusal refusal;
+
+	dispatch_service(r);
+	if (d->daemon)
+		return admit_neighbour(d, r);
+	if (is_public(r) || auth_head(d->auth, r, &refusal))
+		return true;
+	return refuse_caller(d);
 }
 
 void door_request(void *arg, struct request *r)
 {
 	struct door *d = arg;
+	struct auth_refusal refusal;
 	enum dispatch_result why;
 
-	dispatch_service(r);
-	identify(d, r);
-	why = dispatch_operation(r, d->daemon);
+	if (!d->daemon && !is_public(r) &&
+	    !auth_request(d->auth, r, &refusal)) {
+		refuse_caller(d);
+		return;
+	}
+	why = dispatch_operation(r, d->daemon != NULL);
 	if (why != DISPATCH_OK) {
 		refuse_unknown(d, r, why);
 		return;
 	}
 	if (!operation_allows(r->operation, &r->caller)) {
+		stats_add(&d->stats->refused_role, 1);
 		answer_error(r, "AccessDeniedException",
-			     "the key's role does not allow this operation");
+			     "the role of this key does not allow the "
+			     "operation");
 		return;
 	}
 	if (r->method == METHOD_GET)

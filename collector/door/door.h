@@ -12,21 +12,27 @@
 #ifndef TALLY_COLLECTOR_DOOR_DOOR_H
 #define TALLY_COLLECTOR_DOOR_DOOR_H
 
+#include "collector/door/auth.h"
+#include "collector/door/network.h"
 #include "collector/door/operations.h"
 #include "collector/stats.h"
 
 struct door {
 	const struct env *env;
 	struct stats *stats;
-	/* Whom a listener without keys speaks for. */
-	struct scope scope;
-	bool daemon; /* the X-Ray daemon's port: sampling calls, without keys */
+	struct auth *auth;
+	/* Not NULL: the X-Ray daemon's port, which has sampling calls only,
+	 * needs no keys, and is for these. Its caller is the collector's own
+	 * account, with the role ingest. */
+	const struct networks *daemon;
+	struct scope scope; /* the collector's own */
 	/* Calls the handler of r->operation. */
 	http_handler_fn *serve;
 	void *arg;
 };
 
-/* http_handler_fn; arg is a struct door. */
+/* http_head_fn and http_handler_fn; arg is a struct door. */
+bool door_head(void *arg, struct request *r);
 void door_request(void *arg, struct request *r);
 
 #endif

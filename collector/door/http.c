@@ -35,6 +35,8 @@ struct exchange {
 	size_t body_bytes;  /* counted in bodies_bytes */
 	size_t reply_bytes; /* counted in replies_bytes */
 	bool too_large;
+	bool begun;    /* its head has been seen */
+	bool refused;  /* by the head hook: the reply is there */
 	bool shed;     /* over bodies_max: the body is thrown away */
 	bool handled;  /* the handler has been called */
 	bool deferred; /* and said that the reply comes later */
@@ -180,52 +182,85 @@ static enum MHD_Result reply_queue(struct exchange *x)
 
 static void reply_too_large(struct exchange *x)
 {
+	size_t kib = x->request.body_max >> 10;
+	char text[64];
+
 	count(x->request.http->options.too_large);
-	reply_error(&x->request, 413, "RequestTooLarge",
-		    "the body is over 8 MiB: send smaller batches");
+	snprintf(text, sizeof(text),
+		 "the body is over %zu %s: send less at once",
+		 kib % 1024 ? kib : kib >> 10, kib % 1024 ? "KiB" : "MiB");
+	reply_error(&x->request, 413, "RequestTooLarge", text);
 }
 
 static enum method method_of(const char *method)
 {
 	if (!strcmp(method, "GET") || !strcmp(method, "HEAD"))
 		return METHOD_GET;
+	if (!strcmp(method, "PUT"))
+		return METHOD_PUT;
+	if (!strcmp(method, "DELETE"))
+		return METHOD_DELETE;
 	return !strcmp(method, "POST") ? METHOD_POST : METHOD_OTHER;
 }
 
-/* The head of a request is here. NULL in *out: memory is used up. */
-static enum MHD_Result on_head(struct http *h, struct MHD_Connection *c,
-			       const char *url, const char *method, void **out)
+/* The request line is here: what MHD unescapes is kept as it came. What this
+ * returns is the request's context from its first call on. */
+static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 {
-	const char *length = MHD_lookup_connection_value(
-		c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	struct exchange *x = calloc(1, sizeof(*x));
-	uint64_t bytes = 0;
+	struct sv rest;
 
 	if (!x)
-		return MHD_NO;
-	*out = x;
+		return NULL;
 	x->connection = c;
-	x->request.http = h;
-	x->request.method = method_of(method);
-	x->request.body.limit = HTTP_BODY_MAX;
-	x->request.path = arena_copy(&x->request.arena, sv_from(url));
-	if (!x->request.path.ptr)
+	x->request.http = arg;
+	rest = arena_copy(&x->request.arena, sv_from(target));
+	x->request.target_path = sv_cut(&rest, '?');
+	x->request.target_query = rest;
+	return x;
+}
+
+/* Whether the rest of a refused request is read and thrown away: a client that
+ * has begun to send reads no answer before it has sent all, and an early close
+ * would tear the answer down with it. Not for what is beyond reason, nor where
+ * the client waits to be told. */
+static bool discards(struct MHD_Connection *c, uint64_t bytes)
+{
+	return bytes <= HTTP_DISCARD_MAX &&
+	       !MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+					    MHD_HTTP_HEADER_EXPECT);
+}
+
+/* The head of a request is here. */
+static enum MHD_Result on_head(struct exchange *x, const char *url,
+			       const char *method)
+{
+	struct MHD_Connection *c = x->connection;
+	struct request *r = &x->request;
+	const struct http_options *options = &r->http->options;
+	const char *length = MHD_lookup_connection_value(
+		c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	uint64_t bytes = 0;
+	bool known = !length || sv_to_u64(sv_from(length), &bytes);
+
+	x->begun = true;
+	r->method = method_of(method);
+	r->method_text = arena_copy(&r->arena, sv_from(method));
+	r->path = arena_copy(&r->arena, sv_from(url));
+	if (!r->path.ptr || !r->method_text.ptr || !r->target_path.ptr || !info)
 		return MHD_NO;
-	if (!length ||
-	    (sv_to_u64(sv_from(length), &bytes) && bytes <= HTTP_BODY_MAX))
+	r->peer = info->client_addr;
+	r->body_max = HTTP_BODY_MAX;
+	x->refused = options->head && !options->head(options->arg, r);
+	r->body.limit = r->body_max;
+	x->too_large = !x->refused && (!known || bytes > r->body_max);
+	if ((!x->refused && !x->too_large) || (known && discards(c, bytes)))
 		return MHD_YES;
-	/* A client that has begun to send reads no answer before it has sent
-	 * all, and an early close would tear the answer down with it: so the
-	 * body is read and thrown away, unless it is beyond reason, or the
-	 * client waits to be told. */
-	if (bytes == 0 || bytes > HTTP_DISCARD_MAX ||
-	    MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-					MHD_HTTP_HEADER_EXPECT)) {
+	if (x->too_large)
 		reply_too_large(x);
-		return reply_queue(x);
-	}
-	x->too_large = true;
-	return MHD_YES;
+	return reply_queue(x);
 }
 
 /* True: there is room for n more bytes in all bodies, and they are counted. */
@@ -244,7 +279,7 @@ static void on_body(struct exchange *x, const char *data, size_t *size)
 	size_t n = *size;
 
 	*size = 0;
-	if (x->too_large || x->shed)
+	if (x->too_large || x->shed || x->refused)
 		return;
 	if (body_count(x, n))
 		buf_add(body, data, n);
@@ -276,6 +311,8 @@ static enum MHD_Result on_request(struct http *h, struct exchange *x)
 {
 	struct request *r = &x->request;
 
+	if (x->refused)
+		return reply_queue(x);
 	if (x->too_large) {
 		reply_too_large(x);
 		return reply_queue(x);
@@ -316,8 +353,11 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *c,
 	struct exchange *x = *context;
 
 	(void)version;
+	(void)c;
 	if (!x)
-		return on_head(arg, c, url, method, context);
+		return MHD_NO;
+	if (!x->begun)
+		return on_head(x, url, method);
 	if (*size) {
 		on_body(x, data, size);
 		return MHD_YES;
@@ -375,7 +415,8 @@ int http_start(struct http **out, const struct http_options *options,
 		h->options.replies_max = HTTP_REPLIES_MAX;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->idle, NULL);
-	fd = address_listen(options->address, SOCK_STREAM, h->address, diag);
+	fd = address_listen(options->address, SOCK_STREAM,
+			    options->loopback_only, h->address, diag);
 	if (fd < 0) {
 		http_free(h);
 		return fd;
@@ -385,8 +426,8 @@ int http_start(struct http **out, const struct http_options *options,
 			MHD_USE_ERROR_LOG | MHD_USE_TURBO,
 		0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-		on_done, NULL, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)HTTP_CONNECTIONS_MAX,
+		on_done, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 << 10),
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
 		/* The list ends here where there is no pool: one of 0 is
@@ -441,15 +482,15 @@ struct sv request_query(struct request *r, const char *name)
 		exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
 }
 
-struct query_walk {
+struct walk {
 	void (*each)(void *arg, struct sv name, struct sv value);
 	void *arg;
 };
 
-static enum MHD_Result walk_query(void *arg, enum MHD_ValueKind kind,
-				  const char *name, const char *value)
+static enum MHD_Result walk_values(void *arg, enum MHD_ValueKind kind,
+				   const char *name, const char *value)
 {
-	struct query_walk *w = arg;
+	struct walk *w = arg;
 
 	(void)kind;
 	w->each(w->arg, sv_from(name), sv_from(value));
@@ -461,10 +502,21 @@ void request_query_each(struct request *r,
 				     struct sv value),
 			void *arg)
 {
-	struct query_walk w = { each, arg };
+	struct walk w = { each, arg };
 
 	MHD_get_connection_values(exchange_of(r)->connection,
-				  MHD_GET_ARGUMENT_KIND, walk_query, &w);
+				  MHD_GET_ARGUMENT_KIND, walk_values, &w);
+}
+
+void request_headers_each(struct request *r,
+			  void (*each)(void *arg, struct sv name,
+				       struct sv value),
+			  void *arg)
+{
+	struct walk w = { each, arg };
+
+	MHD_get_connection_values(exchange_of(r)->connection, MHD_HEADER_KIND,
+				  walk_values, &w);
 }
 
 struct sv request_id(struct request *r)

@@ -38,7 +38,15 @@ enum {
 	HTTP_URL_MAX = 8 << 10,
 };
 
-enum method { METHOD_GET, METHOD_POST, METHOD_OTHER };
+enum method {
+	METHOD_GET,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_DELETE,
+	METHOD_OTHER
+};
+
+struct sockaddr;
 
 struct operation;
 struct service;
@@ -48,7 +56,12 @@ struct http;
 /* What a handler sees. Valid until the reply is sent. */
 struct request {
 	enum method method;
-	struct sv path;     /* unescaped, without the query */
+	struct sv method_text; /* as sent */
+	struct sv path;        /* unescaped, without the query */
+	/* As sent, before and behind the '?': what a signature is over. */
+	struct sv target_path, target_query;
+	const struct sockaddr *peer; /* while the request lives */
+	size_t body_max;    /* bytes as sent; a head hook may lower it */
 	struct buf body;    /* as sent; a handler may take it (buf_detach) */
 	struct arena arena; /* reset when the request ends */
 	struct http *http;
@@ -72,9 +85,17 @@ struct request {
 };
 
 typedef void http_handler_fn(void *arg, struct request *r);
+/* The head is whole, the body is still to come. False: refused, with what it
+ * left as the reply, which is sent when the body has been read and thrown away
+ * (or at once, and the connection closed, where the body is beyond
+ * HTTP_DISCARD_MAX or the client waits for a 100). */
+typedef bool http_head_fn(void *arg, struct request *r);
 
 struct http_options {
 	const char *address; /* "127.0.0.1:4318"; port 0: any free one */
+	/* NULL: any address will do; else why only loopback does. */
+	const char *loopback_only;
+	http_head_fn *head; /* may be NULL */
 	http_handler_fn *handler;
 	void *arg;
 	unsigned threads;   /* 0: HTTP_THREADS */
@@ -101,6 +122,11 @@ void http_stop(struct http *h);
 
 /* A header of the request; ptr NULL: not sent. Name in any case. */
 struct sv request_header(struct request *r, const char *name);
+/* Calls each for every header, as sent. */
+void request_headers_each(struct request *r,
+			  void (*each)(void *arg, struct sv name,
+				       struct sv value),
+			  void *arg);
 /* A query argument, unescaped; ptr NULL: not given. */
 struct sv request_query(struct request *r, const char *name);
 /* Calls each for every query argument, in order. */

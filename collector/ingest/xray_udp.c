@@ -14,6 +14,7 @@
 
 struct xray_udp {
 	struct ingest *ingest;
+	const struct networks *networks;
 	int fd;
 	int stop_fd;
 	_Atomic bool stop;
@@ -22,6 +23,7 @@ struct xray_udp {
 	uint32_t kernel_drops; /* SO_RXQ_OVFL, as last seen */
 	struct mmsghdr headers[UDP_BATCH];
 	struct iovec slices[UDP_BATCH];
+	struct sockaddr_storage senders[UDP_BATCH];
 	char control[UDP_BATCH][CMSG_SPACE(sizeof(uint32_t))];
 	char bytes[UDP_BATCH][DATAGRAM_BYTES_MAX];
 };
@@ -32,6 +34,8 @@ static int receive(struct xray_udp *u)
 		u->slices[i] =
 			(struct iovec){ u->bytes[i], DATAGRAM_BYTES_MAX };
 		u->headers[i].msg_hdr = (struct msghdr){
+			.msg_name = &u->senders[i],
+			.msg_namelen = sizeof(u->senders[i]),
 			.msg_iov = &u->slices[i],
 			.msg_iovlen = 1,
 			.msg_control = u->control[i],
@@ -58,14 +62,15 @@ static void count_kernel_drops(struct xray_udp *u, struct msghdr *h)
 
 /* Adds the datagram's document where it is one. The body has room for all, so
  * what records borrow does not move. */
-static void take_datagram(struct xray_udp *u, struct message *m,
-			  struct sv datagram)
+static void take_datagram(struct xray_udp *u, struct message *m, size_t i)
 {
+	struct sv datagram = sv_make(u->bytes[i], u->headers[i].msg_len);
 	struct sv document = datagram_document(datagram);
 	size_t before = m->body.len;
 	struct segment_record *record =
 		&m->records.segments[m->records.segment_count];
-	bool ok = document.ptr != NULL;
+	bool ok = document.ptr &&
+		  networks_have(u->networks, (struct sockaddr *)&u->senders[i]);
 
 	stats_add(&u->ingest->stats->xray_udp_datagrams, 1);
 	stats_add(&u->ingest->stats->xray_udp_bytes, datagram.len);
@@ -123,8 +128,7 @@ static void store(struct xray_udp *u, size_t count)
 	}
 	for (size_t i = 0; i < count; i++) {
 		count_kernel_drops(u, &u->headers[i].msg_hdr);
-		take_datagram(u, m,
-			      sv_make(u->bytes[i], u->headers[i].msg_len));
+		take_datagram(u, m, i);
 	}
 	m->frame = (struct frame){
 		.protocol = PROTOCOL_XRAY_UDP,
@@ -170,7 +174,8 @@ static void *udp_main(void *arg)
 }
 
 int xray_udp_start(struct xray_udp **out, struct ingest *in,
-		   const char *address, struct diag *diag)
+		   const char *address, const struct networks *networks,
+		   struct diag *diag)
 {
 	struct xray_udp *u = calloc(1, sizeof(*u));
 	int size = UDP_SOCKET_BYTES;
@@ -179,7 +184,10 @@ int xray_udp_start(struct xray_udp **out, struct ingest *in,
 	if (!u)
 		return diag_set(diag, ERR_NOMEM, "out of memory");
 	u->ingest = in;
-	u->fd = address_listen(address, SOCK_DGRAM, u->address, diag);
+	u->networks = networks;
+	u->fd = address_listen(address, SOCK_DGRAM,
+			       networks->count ? NULL : XRAY_LOOPBACK_ONLY,
+			       u->address, diag);
 	if (u->fd < 0) {
 		int e = u->fd;
 

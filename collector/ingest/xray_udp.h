@@ -10,7 +10,12 @@
 #ifndef TALLY_COLLECTOR_INGEST_XRAY_UDP_H
 #define TALLY_COLLECTOR_INGEST_XRAY_UDP_H
 
+#include "collector/door/network.h"
 #include "collector/ingest/ingest.h"
+
+#define XRAY_LOOPBACK_ONLY                                                \
+	"what comes to the X-Ray port carries no key: name the networks " \
+	"that may use it in \"xray_networks\", or listen on 127.0.0.1"
 
 enum {
 	UDP_BATCH = 64,
@@ -21,9 +26,12 @@ enum {
 
 struct xray_udp;
 
-/* Binds and starts the thread. address as for address_listen. */
+/* Binds and starts the thread. address as for address_listen: loopback, unless
+ * networks has some; then datagrams of others are refused and counted.
+ * networks must outlive it. */
 int xray_udp_start(struct xray_udp **out, struct ingest *in,
-		   const char *address, struct diag *diag) MUST_USE;
+		   const char *address, const struct networks *networks,
+		   struct diag *diag) MUST_USE;
 const char *xray_udp_address(const struct xray_udp *u);
 /* Takes what is in the socket's buffer, at most UDP_DRAIN_BATCHES, then ends
  * the thread. */
