@@ -7,9 +7,9 @@
 
 #include "collector/config.h"
 
-#define ALARM(rest)                                                     \
-	"{\"alarms\":[{\"name\":\"n\",\"namespace\":\"AWS/Lambda\","    \
-	"\"metric\":\"Errors\",\"statistic\":\"Sum\",\"threshold\":1,"  \
+#define ALARM(rest)                                                    \
+	"{\"alarms\":[{\"name\":\"n\",\"namespace\":\"AWS/Lambda\","   \
+	"\"metric\":\"Errors\",\"statistic\":\"Sum\",\"threshold\":1," \
 	"\"comparison\":\"GreaterThanOrEqualToThreshold\"" rest "}]}"
 
 static void test_table(void **state)
@@ -41,6 +41,19 @@ static void test_table(void **state)
 		{ ALARM(",\"dimensions\":{\"a\":1}"), ERR_INVALID,
 		  "dimensions" },
 		{ "{\"series_window_seconds\":1}", ERR_INVALID, "60" },
+		{ "{\"keys\":\"/k\"}", 0, NULL },
+		{ "{\"keys\":1}", ERR_INVALID, "keys" },
+		{ "{\"tokens\":{\"jwks\":\"/j\",\"issuer\":\"i\","
+		  "\"audience\":\"a\"}}",
+		  0, NULL },
+		{ "{\"tokens\":{\"jwks\":\"/j\",\"issuer\":\"i\"}}",
+		  ERR_INVALID, "audience" },
+		{ "{\"tokens\":[]}", ERR_INVALID, "tokens" },
+		{ "{\"xray_networks\":[\"10.0.0.0/8\",\"::1\"]}", 0, NULL },
+		{ "{\"xray_networks\":\"10.0.0.0/8\"}", ERR_INVALID, "list" },
+		{ "{\"xray_networks\":[\"10.0.0.0/33\"]}", ERR_INVALID,
+		  "10.0.0.0/33" },
+		{ "{\"xray_networks\":[7]}", ERR_INVALID, "network" },
 	};
 
 	(void)state;
@@ -64,10 +77,12 @@ static void test_values(void **state)
 
 	(void)state;
 	config_init(&c);
-	assert_int_equal(
-		config_parse(&c, SV(ALARM(",\"evaluation_periods\":3,"
-					  "\"dimensions\":{\"b\":\"2\","
-					  "\"a\":\"1\"}")), &diag), 0);
+	assert_int_equal(config_parse(&c,
+				      SV(ALARM(",\"evaluation_periods\":3,"
+					       "\"dimensions\":{\"b\":\"2\","
+					       "\"a\":\"1\"}")),
+				      &diag),
+			 0);
 	assert_int_equal(c.alarm_count, 1);
 	assert_int_equal(c.alarms[0].evaluation_periods, 3);
 	assert_int_equal(c.alarms[0].datapoints, 3);
