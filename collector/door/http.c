@@ -24,8 +24,9 @@ struct http {
 	pthread_mutex_t lock; /* over busy */
 	pthread_cond_t idle;
 	size_t busy; /* requests with the handler, or deferred */
-	_Atomic size_t bodies_bytes;  /* of bodies that are being received */
-	_Atomic size_t replies_bytes; /* of replies that are being sent */
+	_Atomic size_t own_bodies_bytes, own_replies_bytes;
+	_Atomic size_t *bodies_bytes;  /* of bodies that are being received */
+	_Atomic size_t *replies_bytes; /* of replies that are being sent */
 };
 
 /* A request with what only the door knows of it. */
@@ -50,14 +51,18 @@ static struct exchange *exchange_of(struct request *r)
 /* The body is the handler's now, or is not needed. */
 static void body_uncount(struct exchange *x)
 {
-	atomic_fetch_sub(&x->request.http->bodies_bytes, x->body_bytes);
+	atomic_fetch_sub(x->request.http->bodies_bytes, x->body_bytes);
 	x->body_bytes = 0;
 }
 
 static void exchange_free(struct exchange *x)
 {
+	const struct http_options *options = &x->request.http->options;
+
+	if (x->begun && options->done)
+		options->done(options->arg, &x->request);
 	body_uncount(x);
-	atomic_fetch_sub(&x->request.http->replies_bytes, x->reply_bytes);
+	atomic_fetch_sub(x->request.http->replies_bytes, x->reply_bytes);
 	arena_fini(&x->request.arena);
 	buf_fini(&x->request.body);
 	buf_fini(&x->request.reply);
@@ -109,12 +114,13 @@ static void reply_limit(struct exchange *x)
 	size_t len = r->reply.len;
 	bool large = len > HTTP_REPLY_SMALL;
 
+	r->reply.limit = 0; /* what is said of it below goes always */
 	if (large && !r->reply.failed) {
 		x->reply_bytes = len;
-		if (atomic_fetch_add(&h->replies_bytes, len) + len <=
+		if (atomic_fetch_add(h->replies_bytes, len) + len <=
 		    h->options.replies_max)
 			return;
-		atomic_fetch_sub(&h->replies_bytes, len);
+		atomic_fetch_sub(h->replies_bytes, len);
 		x->reply_bytes = 0;
 	}
 	if (!large && !r->reply.failed)
@@ -123,8 +129,9 @@ static void reply_limit(struct exchange *x)
 	r->error_type = NULL;
 	if (large && r->reply.failed) {
 		buf_fini(&r->reply);
-		reply_error(r, 400, "ResponseTooLarge",
-			    "the answer is over 64 MiB: ask for less");
+		reply_error(
+			r, 400, "ResponseTooLarge",
+			"the answer is over the limit of one: ask for less");
 		return;
 	}
 	buf_fini(&r->reply);
@@ -231,6 +238,27 @@ static bool discards(struct MHD_Connection *c, uint64_t bytes)
 					    MHD_HTTP_HEADER_EXPECT);
 }
 
+/* True: there is room for bodies with this one of n bytes, and it is counted:
+ * as announced when its head comes, since all that were let in at once may
+ * send all they announced; else as it grows. */
+static bool body_count(struct exchange *x, size_t n)
+{
+	struct http *h = x->request.http;
+	size_t more = n > x->body_bytes ? n - x->body_bytes : 0;
+
+	x->body_bytes += more;
+	return !more || atomic_fetch_add(h->bodies_bytes, more) + more <=
+				h->options.bodies_max;
+}
+
+/* Its bytes are thrown away from now on. */
+static void body_shed(struct exchange *x)
+{
+	x->shed = true;
+	buf_fini(&x->request.body);
+	body_uncount(x);
+}
+
 /* The head of a request is here. */
 static enum MHD_Result on_head(struct exchange *x, const char *url,
 			       const char *method)
@@ -253,24 +281,17 @@ static enum MHD_Result on_head(struct exchange *x, const char *url,
 		return MHD_NO;
 	r->peer = info->client_addr;
 	r->body_max = HTTP_BODY_MAX;
+	r->reply.limit = options->reply_max;
 	x->refused = options->head && !options->head(options->arg, r);
 	r->body.limit = r->body_max;
 	x->too_large = !x->refused && (!known || bytes > r->body_max);
+	if (!x->refused && !x->too_large && !body_count(x, (size_t)bytes))
+		body_shed(x);
 	if ((!x->refused && !x->too_large) || (known && discards(c, bytes)))
 		return MHD_YES;
 	if (x->too_large)
 		reply_too_large(x);
 	return reply_queue(x);
-}
-
-/* True: there is room for n more bytes in all bodies, and they are counted. */
-static bool body_count(struct exchange *x, size_t n)
-{
-	struct http *h = x->request.http;
-	size_t before = atomic_fetch_add(&h->bodies_bytes, n);
-
-	x->body_bytes += n;
-	return before + n <= h->options.bodies_max;
 }
 
 static void on_body(struct exchange *x, const char *data, size_t *size)
@@ -281,12 +302,13 @@ static void on_body(struct exchange *x, const char *data, size_t *size)
 	*size = 0;
 	if (x->too_large || x->shed || x->refused)
 		return;
-	if (body_count(x, n))
-		buf_add(body, data, n);
-	else
-		x->shed = true;
+	if (!body_count(x, body->len + n)) {
+		body_shed(x);
+		return;
+	}
+	buf_add(body, data, n);
 	x->too_large = body->failed;
-	if (x->too_large || x->shed) {
+	if (x->too_large) {
 		buf_fini(body);
 		body_uncount(x);
 	}
@@ -413,6 +435,11 @@ int http_start(struct http **out, const struct http_options *options,
 		h->options.bodies_max = HTTP_BODIES_MAX;
 	if (!h->options.replies_max)
 		h->options.replies_max = HTTP_REPLIES_MAX;
+	if (!h->options.reply_max)
+		h->options.reply_max = HTTP_REPLY_MAX;
+	h->bodies_bytes = options->used ? options->used : &h->own_bodies_bytes;
+	h->replies_bytes = options->used ? options->used :
+					   &h->own_replies_bytes;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->idle, NULL);
 	fd = address_listen(options->address, SOCK_STREAM,

@@ -71,6 +71,8 @@ struct request {
 	enum aws_protocol protocol;
 	const struct operation *operation;
 	struct caller caller;
+	unsigned admission_slot; /* of door/admission.c; 0: not counted */
+	size_t admission_bytes;
 	/* The reply: set these, then return or call request_send. */
 	unsigned status;
 	const char *content_type; /* static text */
@@ -97,10 +99,18 @@ struct http_options {
 	const char *loopback_only;
 	http_head_fn *head; /* may be NULL */
 	http_handler_fn *handler;
+	/* May be NULL: once at the end of each request whose head was whole,
+	 * when its reply is sent or its connection gone. */
+	void (*done)(void *arg, struct request *r);
 	void *arg;
-	unsigned threads;   /* 0: HTTP_THREADS */
+	unsigned threads; /* 0: HTTP_THREADS */
+	/* Where the bytes of bodies and of replies are counted against
+	 * bodies_max and replies_max, with what others count there; NULL: a
+	 * count of its own for each. */
+	_Atomic size_t *used;
 	size_t bodies_max;  /* 0: HTTP_BODIES_MAX */
 	size_t replies_max; /* 0: HTTP_REPLIES_MAX */
+	size_t reply_max;   /* 0: HTTP_REPLY_MAX */
 	/* Count what was turned away over a limit; may be NULL. */
 	_Atomic uint64_t *shed_bodies;  /* over bodies_max */
 	_Atomic uint64_t *too_large;    /* over HTTP_BODY_MAX */
