@@ -35,6 +35,7 @@ struct collector {
 	struct producers *producers;
 	struct webhook *webhook;
 	struct auth *auth;
+	struct audit *audit;
 	struct door door;        /* of http */
 	struct door daemon_door; /* of daemon */
 	struct http *http;
@@ -211,14 +212,20 @@ static int open_door(struct collector *c, struct diag *diag)
 		.audience = c->config->audience,
 		.scope = c->config->scope,
 	};
+	char path[CONFIG_TEXT_MAX + 16];
 	int e = auth_open(&c->auth, c->env, &auth, diag);
 
+	sub_path(c, "audit", path);
+	if (!e)
+		e = audit_open(&c->audit, c->env, path, diag);
 	if (e)
 		return e;
+	c->api.audit = c->audit;
 	c->door = (struct door){
 		.env = c->env,
 		.stats = &c->stats,
 		.auth = c->auth,
+		.audit = c->audit,
 		.scope = c->config->scope,
 		.serve = api_serve,
 		.arg = &c->api,
@@ -236,6 +243,7 @@ static int open_daemon(struct collector *c, struct diag *diag)
 	struct http_options daemon = {
 		.head = door_head,
 		.handler = door_request,
+		.answered = door_answered,
 		.loopback_only = c->config->xray_networks.count ?
 					 NULL :
 					 XRAY_LOOPBACK_ONLY,
@@ -269,6 +277,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 		.loopback_only = auth_required(c->auth) ? NULL : KEYLESS,
 		.head = door_head,
 		.handler = door_request,
+		.answered = door_answered,
 		.arg = &c->door,
 		.shed_bodies = &c->stats.shed_bodies,
 		.shed_replies = &c->stats.shed_replies,
@@ -435,6 +444,7 @@ static void reload(struct collector *c, const char *path)
 	struct diag diag = { 0 };
 	int e = auth_reload(c->auth, &diag);
 
+	audit_event(c->audit, "ReloadKeys", err_text(e));
 	if (e)
 		log_error("auth", "%s; the keys in force stay", diag.text);
 	else if (auth_required(c->auth))
@@ -450,6 +460,7 @@ static void reload(struct collector *c, const char *path)
 	if (!e)
 		e = alarms_define(c->api.alarms, fresh.alarms,
 				  fresh.alarm_count, &diag);
+	audit_event(c->audit, "ReloadConfig", err_text(e));
 	if (e)
 		log_error("config", "%s; what was in force stays", diag.text);
 	else
@@ -566,6 +577,7 @@ void collector_close(struct collector *c)
 	if (c->producers)
 		producers_close(c->producers);
 	auth_close(c->auth);
+	audit_close(c->audit);
 	if (a->prices)
 		pricebook_close(a->prices);
 	if (c->timer_fd >= 0)

@@ -38,6 +38,7 @@ struct api {
 	struct ledger *ledger;
 	struct alarms *alarms;
 	struct pricebook *prices;
+	struct audit *audit;
 	struct stats *stats;
 	const struct env *env;
 	struct instant started;
@@ -87,6 +88,7 @@ void api_alarms(struct api *a, struct request *r);
 void api_alarm_history(struct api *a, struct request *r);
 void api_usage_get(struct api *a, struct request *r);
 void api_statement(struct api *a, struct request *r);
+void api_audit(struct api *a, struct request *r);
 void api_status(struct api *a, struct request *r);
 void api_health(struct api *a, struct request *r);
 void api_prometheus(struct api *a, struct request *r);

@@ -4,10 +4,8 @@
 #include "collector/door/answer.h"
 #include "collector/door/dispatch.h"
 
-static void refuse_unknown(struct door *d, struct request *r,
-			   enum dispatch_result why)
+static void refuse_unknown(struct request *r, enum dispatch_result why)
 {
-	stats_add(&d->stats->refused_unknown, 1);
 	if (why == DISPATCH_METHOD && !r->service->aws) {
 		answer_error(r, "MethodNotAllowed",
 			     "this path takes another method; see the API's "
@@ -30,9 +28,11 @@ static void refuse_unknown(struct door *d, struct request *r,
 					  "there is no such operation here");
 }
 
-static bool refuse_caller(struct door *d)
+/* What was refused is answered already. */
+static bool refuse_caller(struct door *d, struct request *r, const char *reason)
 {
 	stats_add(&d->stats->refused_caller, 1);
+	audit_refusal(d->audit, r, reason);
 	return false;
 }
 
@@ -48,7 +48,7 @@ static bool admit_neighbour(struct door *d, struct request *r)
 	answer_error(r, "AccessDeniedException",
 		     "this address is in none of the networks that may use the "
 		     "X-Ray port (xray_networks)");
-	return refuse_caller(d);
+	return refuse_caller(d, r, "network");
 }
 
 static bool is_public(const struct request *r)
@@ -66,7 +66,7 @@ bool door_head(void *arg, struct request *r)
 		return admit_neighbour(d, r);
 	if (is_public(r) || auth_head(d->auth, r, &refusal))
 		return true;
-	return refuse_caller(d);
+	return refuse_caller(d, r, refusal.reason);
 }
 
 void door_request(void *arg, struct request *r)
@@ -77,12 +77,14 @@ void door_request(void *arg, struct request *r)
 
 	if (!d->daemon && !is_public(r) &&
 	    !auth_request(d->auth, r, &refusal)) {
-		refuse_caller(d);
+		refuse_caller(d, r, refusal.reason);
 		return;
 	}
 	why = dispatch_operation(r, d->daemon != NULL);
 	if (why != DISPATCH_OK) {
-		refuse_unknown(d, r, why);
+		stats_add(&d->stats->refused_unknown, 1);
+		refuse_unknown(r, why);
+		audit_refusal(d->audit, r, "unknown_operation");
 		return;
 	}
 	if (!operation_allows(r->operation, &r->caller)) {
@@ -90,9 +92,24 @@ void door_request(void *arg, struct request *r)
 		answer_error(r, "AccessDeniedException",
 			     "the role of this key does not allow the "
 			     "operation");
+		audit_refusal(d->audit, r, "role");
 		return;
 	}
 	if (r->method == METHOD_GET)
 		stats_add(&d->stats->api_requests, 1);
 	d->serve(d->arg, r);
+}
+
+void door_answered(void *arg, struct request *r)
+{
+	struct door *d = arg;
+	const struct operation *op = r->operation;
+
+	if (!op || !op->built || !operation_allows(op, &r->caller))
+		return; /* refused, which is audited where it is */
+	if (op->class == CLASS_CONTROL)
+		audit_call(d->audit, r);
+	/* The same usage with other values: somebody counts wrong, or lies. */
+	if (op->class == CLASS_USAGE && r->status == 409)
+		audit_refusal(d->audit, r, "conflict");
 }

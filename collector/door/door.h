@@ -12,6 +12,7 @@
 #ifndef TALLY_COLLECTOR_DOOR_DOOR_H
 #define TALLY_COLLECTOR_DOOR_DOOR_H
 
+#include "collector/door/audit.h"
 #include "collector/door/auth.h"
 #include "collector/door/network.h"
 #include "collector/door/operations.h"
@@ -21,6 +22,7 @@ struct door {
 	const struct env *env;
 	struct stats *stats;
 	struct auth *auth;
+	struct audit *audit; /* may be NULL */
 	/* Not NULL: the X-Ray daemon's port, which has sampling calls only,
 	 * needs no keys, and is for these. Its caller is the collector's own
 	 * account, with the role ingest. */
@@ -34,5 +36,7 @@ struct door {
 /* http_head_fn and http_handler_fn; arg is a struct door. */
 bool door_head(void *arg, struct request *r);
 void door_request(void *arg, struct request *r);
+/* The answer is there: audits what has to be. */
+void door_answered(void *arg, struct request *r);
 
 #endif

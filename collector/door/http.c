@@ -150,6 +150,8 @@ static enum MHD_Result reply_queue(struct exchange *x)
 	char text[40];
 
 	reply_limit(x);
+	if (r->http->options.answered)
+		r->http->options.answered(r->http->options.arg, r);
 	arena_fini(&r->arena); /* a slow reader need not keep them */
 	buf_fini(&r->body);
 	r->path = (struct sv){ NULL, 0 };

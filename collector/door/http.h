@@ -102,6 +102,9 @@ struct http_options {
 	/* May be NULL: once at the end of each request whose head was whole,
 	 * when its reply is sent or its connection gone. */
 	void (*done)(void *arg, struct request *r);
+	/* The reply is whole and about to be sent: r->status is what the
+	 * client will see. Must not change it. May be NULL. */
+	http_handler_fn *answered;
 	void *arg;
 	unsigned threads; /* 0: HTTP_THREADS */
 	/* Where the bytes of bodies and of replies are counted against
