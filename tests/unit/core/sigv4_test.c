@@ -1,207 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signature Version 4: recorded requests of real clients, requests signed by
- * botocore 1.43, one-byte mutations of everything that is signed.
+ * Signature Version 4: requests signed by botocore 1.43, what is equal and what
+ * is not, the cache of derived keys.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <pthread.h>
 
 #include "core/auth/sigv4.h"
-#include "core/base/hash.h"
+#include "tests/unit/core/sigv4_mutate.h"
 #include "tests/unit/core/signing.h"
 
-#define FIXTURES "tests/fixtures/sigv4/"
-
-enum { MUTATIONS = 200 };
-
 static const struct sigv4_policy unsigned_ok = { true };
-
-/* --- recordings ------------------------------------------------------------------- */
-
-static void each_recording(void (*visit)(struct recording *r, const char *name))
-{
-	static struct recording r;
-	DIR *dir = opendir(FIXTURES);
-	struct dirent *entry;
-	int files = 0;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir))) {
-		char path[300];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), FIXTURES "%s", entry->d_name);
-		recording_read(&r, path);
-		visit(&r, entry->d_name);
-		files++;
-	}
-	closedir(dir);
-	assert_true(files >= 40);
-}
-
-static int64_t claimed_time(const struct recording *r)
-{
-	struct sigv4_claim c;
-
-	assert_int_equal(sigv4_parse(&c, &r->request, &unsigned_ok), SIGV4_OK);
-	return c.time_s;
-}
-
-static void verify_one(struct recording *r, const char *name)
-{
-	const int64_t now = claimed_time(r);
-	struct sigv4_key key = { SV(RECORDED_SECRET), true, false };
-	struct sigv4_claim c;
-	uint8_t hash[SIGV4_HASH_SIZE];
-
-	if (recording_verify(r, NULL, now, NULL))
-		fail_msg("%s is refused", name);
-	assert_int_equal(recording_verify(r, NULL, now + SIGV4_SKEW_S, NULL),
-			 SIGV4_OK);
-	assert_int_equal(recording_verify(r, NULL, now + SIGV4_SKEW_S + 1,
-					  NULL),
-			 SIGV4_EXPIRED);
-	assert_int_equal(recording_verify(r, NULL, now - SIGV4_SKEW_S, NULL),
-			 SIGV4_OK);
-	assert_int_equal(recording_verify(r, NULL, now - SIGV4_SKEW_S - 1,
-					  NULL),
-			 SIGV4_EARLY);
-	/* Another key, secret, region, service. */
-	assert_int_equal(sigv4_parse(&c, &r->request, NULL), SIGV4_OK);
-	sigv4_hash(hash, r->body);
-	key.secret = SV("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEZ");
-	assert_int_equal(sigv4_verify(&c, &r->request, &key, hash, NULL, NULL),
-			 SIGV4_MISMATCH);
-	key.known = false;
-	assert_int_equal(sigv4_verify(&c, &r->request, &key, hash, NULL, NULL),
-			 SIGV4_UNKNOWN_KEY);
-	key = (struct sigv4_key){ SV(RECORDED_SECRET), true, true };
-	assert_int_equal(sigv4_verify(&c, &r->request, &key, hash, NULL, NULL),
-			 SIGV4_EXPIRED_KEY);
-	assert_int_equal(sigv4_check_scope(&c, SV("us-east-1"), c.service),
-			 SIGV4_OK);
-	assert_int_equal(sigv4_check_scope(&c, SV("eu-west-1"), c.service),
-			 SIGV4_REGION);
-	assert_int_equal(sigv4_check_scope(&c, c.region, SV("s3")),
-			 SIGV4_SERVICE);
-}
-
-static void test_recordings(void **state)
-{
-	(void)state;
-	each_recording(verify_one);
-}
-
-/* --- mutations ---------------------------------------------------------------------- */
-
-static uint32_t next_random(uint64_t *state)
-{
-	*state = *state * 6364136223846793005U + 1442695040888963407U;
-	return (uint32_t)(*state >> 33);
-}
-
-/* Where a byte may be changed: all that the signature vouches for. */
-static size_t signed_places(const struct recording *r, struct sv *out)
-{
-	struct sigv4_claim c;
-	size_t n = 0;
-
-	assert_int_equal(sigv4_parse(&c, &r->request, &unsigned_ok), SIGV4_OK);
-	out[n++] = r->request.method;
-	out[n++] = r->request.path;
-	out[n++] = r->request.query;
-	out[n++] = r->body;
-	for (size_t i = 0; i < r->request.header_count; i++) {
-		const struct sigv4_header *h = &r->request.headers[i];
-		struct sv names = c.signed_headers;
-
-		while (names.len) {
-			struct sv name = sv_cut(&names, ';');
-
-			if (name.len != h->name.len ||
-			    strncasecmp(name.ptr, h->name.ptr, name.len))
-				continue;
-			out[n++] = h->name;
-			out[n++] = h->value;
-		}
-		if (h->name.len == 13 &&
-		    !strncasecmp(h->name.ptr, "authorization", 13))
-			out[n++] = h->value;
-	}
-	return n;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* The list of what is equal: one blank for another (in values and between the
- * parts of Authorization), case of a header's name, case of an escape's digit
- * in a query. */
-static bool equal_by_rule(const struct recording *r, size_t at, char was)
-{
-	char is = r->bytes[at];
-	const char *p = r->bytes + at;
-	struct sv query = r->request.query;
-
-	if (is_blank(was) && is_blank(is))
-		return true;
-	if ((was ^ is) != 0x20 || !((is | 0x20) >= 'a' && (is | 0x20) <= 'z'))
-		return false;
-	for (size_t i = 0; i < r->request.header_count; i++) {
-		struct sv name = r->request.headers[i].name;
-
-		if (p >= name.ptr && p < name.ptr + name.len)
-			return true;
-	}
-	return query.len && p > query.ptr && p < query.ptr + query.len &&
-	       (p[-1] == '%' || p[-2] == '%');
-}
-
-static void mutate_one(struct recording *r, const char *name)
-{
-	struct sv places[2 * SIGV4_HEADERS_MAX + 8];
-	size_t count = signed_places(r, places), refused = 0;
-	int64_t now = claimed_time(r);
-	uint64_t seed = hash64(sv_from(name));
-
-	while (refused < MUTATIONS) {
-		struct sv place = places[next_random(&seed) % count];
-		size_t at;
-		char was;
-		enum sigv4_refusal why;
-
-		if (place.len == 0)
-			continue;
-		at = (size_t)(place.ptr - r->bytes) +
-		     next_random(&seed) % place.len;
-		was = r->bytes[at];
-		r->bytes[at] = (char)next_random(&seed);
-		if (r->bytes[at] == was)
-			continue;
-		why = recording_verify(r, &unsigned_ok, now, NULL);
-		if (why)
-			refused++;
-		else if (!equal_by_rule(r, at, was))
-			fail_msg("%s: byte %zu from %d to %d is accepted", name,
-				 at, was, r->bytes[at]);
-		r->bytes[at] = was;
-	}
-	assert_int_equal(recording_verify(r, NULL, now, NULL), SIGV4_OK);
-}
-
-static void test_mutations(void **state)
-{
-	(void)state;
-	each_recording(mutate_one);
-}
 
 /* --- signing ---------------------------------------------------------------------- */
 
@@ -498,8 +311,6 @@ static void test_cache_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recordings),
-		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_signed_rows),
 		cmocka_unit_test(test_presigned_mutations),
 		cmocka_unit_test(test_signer_refuses),
