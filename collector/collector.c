@@ -25,6 +25,7 @@
 enum {
 	REPLY_GRACE_MS = 100, /* for replies under way when it stops */
 	PORT_TRIES = 50,
+	ADMISSION_BUDGET_BYTES = 512 << 20,
 };
 
 struct collector {
@@ -35,6 +36,8 @@ struct collector {
 	struct producers *producers;
 	struct webhook *webhook;
 	struct auth *auth;
+	struct admission *admission;
+	struct rates *rates;
 	struct audit *audit;
 	struct door door;        /* of http */
 	struct door daemon_door; /* of daemon */
@@ -212,6 +215,11 @@ static int open_door(struct collector *c, struct diag *diag)
 		.audience = c->config->audience,
 		.scope = c->config->scope,
 	};
+	const struct admission_options admission = {
+		.env = c->env,
+		.stats = &c->stats,
+		.budget_bytes = ADMISSION_BUDGET_BYTES,
+	};
 	char path[CONFIG_TEXT_MAX + 16];
 	int e = auth_open(&c->auth, c->env, &auth, diag);
 
@@ -220,11 +228,15 @@ static int open_door(struct collector *c, struct diag *diag)
 		e = audit_open(&c->audit, c->env, path, diag);
 	if (e)
 		return e;
+	if (admission_new(&c->admission, &admission) || rates_new(&c->rates))
+		return diag_set(diag, ERR_NOMEM, "out of memory");
 	c->api.audit = c->audit;
 	c->door = (struct door){
 		.env = c->env,
 		.stats = &c->stats,
 		.auth = c->auth,
+		.admission = c->admission,
+		.rates = c->rates,
 		.audit = c->audit,
 		.scope = c->config->scope,
 		.serve = api_serve,
@@ -244,6 +256,7 @@ static int open_daemon(struct collector *c, struct diag *diag)
 		.head = door_head,
 		.handler = door_request,
 		.answered = door_answered,
+		.done = door_done,
 		.loopback_only = c->config->xray_networks.count ?
 					 NULL :
 					 XRAY_LOOPBACK_ONLY,
@@ -278,6 +291,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 		.head = door_head,
 		.handler = door_request,
 		.answered = door_answered,
+		.done = door_done,
 		.arg = &c->door,
 		.shed_bodies = &c->stats.shed_bodies,
 		.shed_replies = &c->stats.shed_replies,
@@ -577,6 +591,8 @@ void collector_close(struct collector *c)
 	if (c->producers)
 		producers_close(c->producers);
 	auth_close(c->auth);
+	admission_free(c->admission);
+	rates_free(c->rates);
 	audit_close(c->audit);
 	if (a->prices)
 		pricebook_close(a->prices);

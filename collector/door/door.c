@@ -62,11 +62,27 @@ bool door_head(void *arg, struct request *r)
 	struct auth_refusal refusal;
 
 	dispatch_service(r);
-	if (d->daemon)
-		return admit_neighbour(d, r);
-	if (is_public(r) || auth_head(d->auth, r, &refusal))
+	if (d->daemon) {
+		if (!admit_neighbour(d, r))
+			return false;
+	} else if (!is_public(r) && !auth_head(d->auth, r, &refusal)) {
+		return refuse_caller(d, r, refusal.reason);
+	}
+	return admission_head(d->admission, r, r->announced_bytes);
+}
+
+/* False: faster than the key allows, and answered. */
+static bool in_time(struct door *d, struct request *r)
+{
+	const struct caller *c = &r->caller;
+
+	/* A token's subject and a key's name live side by side. */
+	if (rate_take(d->rates, sv_from(c->id[0] ? c->id : c->name), c->rate,
+		      env_mono(d->env)))
 		return true;
-	return refuse_caller(d, r, refusal.reason);
+	admission_refuse_rate(d->admission, r);
+	audit_refusal(d->audit, r, "rate");
+	return false;
 }
 
 void door_request(void *arg, struct request *r)
@@ -80,6 +96,8 @@ void door_request(void *arg, struct request *r)
 		refuse_caller(d, r, refusal.reason);
 		return;
 	}
+	if (!in_time(d, r))
+		return;
 	why = dispatch_operation(r, d->daemon != NULL);
 	if (why != DISPATCH_OK) {
 		stats_add(&d->stats->refused_unknown, 1);
@@ -95,6 +113,8 @@ void door_request(void *arg, struct request *r)
 		audit_refusal(d->audit, r, "role");
 		return;
 	}
+	if (!admission_request(d->admission, r))
+		return;
 	if (r->method == METHOD_GET)
 		stats_add(&d->stats->api_requests, 1);
 	d->serve(d->arg, r);
@@ -112,4 +132,11 @@ void door_answered(void *arg, struct request *r)
 	/* The same usage with other values: somebody counts wrong, or lies. */
 	if (op->class == CLASS_USAGE && r->status == 409)
 		audit_refusal(d->audit, r, "conflict");
+}
+
+void door_done(void *arg, struct request *r)
+{
+	struct door *d = arg;
+
+	admission_done(d->admission, r);
 }

@@ -3,25 +3,32 @@
  * The door: between HTTP and the operations. Every request of every protocol
  * goes through the two functions below, in this order:
  *
- *   door_head     who asks (door/auth.h), may the body come
- *   door_request  is the signature true, which operation (door/dispatch.h),
- *                 may this caller (door/operations.h), then the operation
+ *   door_head     who claims to ask (door/auth.h), is there room for the
+ *                 body (door/admission.h)
+ *   door_request  is the signature true, is the caller not too fast
+ *                 (door/rate.h), which operation (door/dispatch.h), may this
+ *                 caller (door/operations.h), is there room for its work, then
+ *                 the operation
  *
  * What is refused is counted by reason and answered in the protocol's form.
  */
 #ifndef TALLY_COLLECTOR_DOOR_DOOR_H
 #define TALLY_COLLECTOR_DOOR_DOOR_H
 
+#include "collector/door/admission.h"
 #include "collector/door/audit.h"
 #include "collector/door/auth.h"
 #include "collector/door/network.h"
 #include "collector/door/operations.h"
+#include "collector/door/rate.h"
 #include "collector/stats.h"
 
 struct door {
 	const struct env *env;
 	struct stats *stats;
 	struct auth *auth;
+	struct admission *admission;
+	struct rates *rates;
 	struct audit *audit; /* may be NULL */
 	/* Not NULL: the X-Ray daemon's port, which has sampling calls only,
 	 * needs no keys, and is for these. Its caller is the collector's own
@@ -38,5 +45,6 @@ bool door_head(void *arg, struct request *r);
 void door_request(void *arg, struct request *r);
 /* The answer is there: audits what has to be. */
 void door_answered(void *arg, struct request *r);
+void door_done(void *arg, struct request *r);
 
 #endif

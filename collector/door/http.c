@@ -282,6 +282,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *url,
 	if (!r->path.ptr || !r->method_text.ptr || !r->target_path.ptr || !info)
 		return MHD_NO;
 	r->peer = info->client_addr;
+	r->announced_bytes = (size_t)bytes;
 	r->body_max = HTTP_BODY_MAX;
 	r->reply.limit = options->reply_max;
 	x->refused = options->head && !options->head(options->arg, r);
