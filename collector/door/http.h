@@ -61,7 +61,8 @@ struct request {
 	/* As sent, before and behind the '?': what a signature is over. */
 	struct sv target_path, target_query;
 	const struct sockaddr *peer; /* while the request lives */
-	size_t body_max;    /* bytes as sent; a head hook may lower it */
+	size_t announced_bytes; /* of the body, by its head; 0: not known */
+	size_t body_max;        /* bytes as sent; a head hook may lower it */
 	struct buf body;    /* as sent; a handler may take it (buf_detach) */
 	struct arena arena; /* reset when the request ends */
 	struct http *http;
