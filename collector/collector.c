@@ -114,6 +114,7 @@ static int open_views(struct collector *c, struct diag *diag)
 		.window_ns = c->config->series_window_s * NS_PER_S,
 	};
 	const struct alarms_options alarms = {
+		.scope = c->config->scope,
 		.definitions = c->config->alarms,
 		.count = c->config->alarm_count,
 	};

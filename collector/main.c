@@ -5,6 +5,7 @@
 
 #include "collector/collector.h"
 #include "collector/config.h"
+#include "collector/door/operations.h"
 #include "core/base/log.h"
 
 const char *argp_program_version =
@@ -19,6 +20,7 @@ enum {
 	KEY_CONFIG,
 	KEY_PRICES,
 	KEY_KEYS,
+	KEY_OPERATIONS,
 };
 
 struct arguments {
@@ -40,6 +42,10 @@ static const struct argp_option options[] = {
 	{ "keys", KEY_KEYS, "FILE", 0,
 	  "Access keys, as tally keys writes them; without any, whoever "
 	  "reaches the port is admin",
+	  0 },
+	{ "operations", KEY_OPERATIONS, NULL, 0,
+	  "Print all operations with their roles, a JSON object a line, and "
+	  "exit",
 	  0 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read settings and alarms; options given here win", 0 },
@@ -65,6 +71,16 @@ static error_t find_config(int key, char *value, struct argp_state *state)
 	return 0;
 }
 
+static void print_operations(void)
+{
+	struct buf out = { 0 };
+
+	operations_write(&out);
+	fwrite(out.ptr, 1, out.len, stdout);
+	buf_fini(&out);
+	exit(fflush(stdout) ? 1 : 0);
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct arguments *a = state->input;
@@ -82,6 +98,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_PRICES:
 		set_text(state, a->config->prices, value, "prices");
+		break;
+	case KEY_OPERATIONS:
+		print_operations();
 		break;
 	case KEY_KEYS:
 		set_text(state, a->config->keys, value, "keys");

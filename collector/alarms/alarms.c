@@ -338,6 +338,8 @@ int alarms_open(struct alarms **out, const struct env *env, const char *dir,
 	a->history_max = options && options->history_max ?
 				 options->history_max :
 				 ALARM_HISTORY_MAX;
+	if (options)
+		a->scope = options->scope;
 	a->dir = strdup(dir);
 	e = a->dir ? env->disk->mkdir(env->disk_self, dir) : -ENOMEM;
 	if (e)
@@ -409,7 +411,7 @@ int alarms_list(struct alarms *a, const struct scope *scope,
 	int e = 0;
 
 	pthread_mutex_lock(&a->lock);
-	*count = a->definitions->count;
+	*count = same_scope(&a->scope, scope) ? a->definitions->count : 0;
 	*out = list = arena_array(arena, *count, sizeof(*list));
 	if (!list)
 		e = ERR_NOMEM;

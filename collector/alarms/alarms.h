@@ -120,6 +120,8 @@ void alarm_webhook_body(const struct alarm_definition *d,
 struct alarms;
 
 struct alarms_options {
+	struct scope scope; /* whose definitions these are; nobody else sees
+			     * them */
 	const struct alarm_definition *definitions; /* copied */
 	size_t count;
 	size_t history_max; /* 0: ALARM_HISTORY_MAX */
@@ -166,7 +168,7 @@ struct alarm_status {
 	int64_t since_ns; /* 0: never judged yet */
 };
 
-/* All definitions with their state in this scope; in the arena. */
+/* The definitions of this scope with their state; in the arena. */
 int alarms_list(struct alarms *a, const struct scope *scope,
 		struct arena *arena, struct alarm_status **out,
 		size_t *count) MUST_USE;

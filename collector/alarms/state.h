@@ -41,7 +41,8 @@ struct alarms {
 	char *dir;
 	struct view view;
 	size_t history_max;
-	bool dirty; /* the view's thread only */
+	struct scope scope; /* of the definitions */
+	bool dirty;         /* the view's thread only */
 
 	pthread_mutex_t lock;
 	struct definitions *definitions;

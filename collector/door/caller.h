@@ -23,6 +23,7 @@ enum caller_kind {
 struct caller {
 	enum caller_kind kind;
 	enum key_role role;
+	bool owner; /* of the collector: its own account */
 	struct scope scope;
 	char name[CALLER_NAME_MAX]; /* of the key, the token's subject; cut */
 	char id[SIGV4_KEY_ID_MAX + 1]; /* of the access key; "": none */

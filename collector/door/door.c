@@ -105,6 +105,8 @@ void door_request(void *arg, struct request *r)
 		audit_refusal(d->audit, r, "unknown_operation");
 		return;
 	}
+	r->caller.owner = r->caller.kind != CALLER_NOBODY &&
+			  r->caller.scope.account == d->scope.account;
 	if (!operation_allows(r->operation, &r->caller)) {
 		stats_add(&d->stats->refused_role, 1);
 		answer_error(r, "AccessDeniedException",

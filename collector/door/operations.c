@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "core/codec/json_write.h"
+
 static const struct service services[] = {
 	[SERVICE_NATIVE] = { .name = "Tallyscope",
 			     .signing = "tallyscope",
@@ -102,6 +104,8 @@ bool operation_allows(const struct operation *op, const struct caller *caller)
 		return true;
 	if (caller->kind == CALLER_NOBODY)
 		return false;
+	if (op->roles & ROLE_OWNER && !caller->owner)
+		return false;
 	switch (caller->role) {
 	case KEY_ADMIN:
 		return true;
@@ -111,4 +115,90 @@ bool operation_allows(const struct operation *op, const struct caller *caller)
 		return op->roles & ROLE_READ;
 	}
 	return false;
+}
+
+/* --- the table as text --------------------------------------------------------- */
+
+static void put_text_or_null(struct json_writer *w, const char *key,
+			     const char *text)
+{
+	json_key(w, key);
+	if (text)
+		json_put_text(w, text);
+	else
+		json_put_null(w);
+}
+
+/* Texts for bits, in a list. */
+static void put_bits(struct json_writer *w, const char *key, unsigned bits,
+		     const char *const names[])
+{
+	json_key(w, key);
+	json_open_array(w);
+	for (size_t i = 0; names[i]; i++)
+		if (bits & 1U << i)
+			json_put_text(w, names[i]);
+	json_close_array(w);
+}
+
+static void put_protocols(struct json_writer *w, const struct operation *op)
+{
+	const struct service *s = service_of(op->service);
+	/* In the order of SPEAKS_*. */
+	const char *const names[] = { "rest-json",
+				      s->json == AWS_JSON_1_1 ? "json-1.1" :
+								"json-1.0",
+				      "rpc-v2-cbor", "query", NULL };
+
+	put_bits(w, "protocols", s->speaks, names);
+}
+
+static const char *method_name(enum method method)
+{
+	switch (method) {
+	case METHOD_GET:
+		return "GET";
+	case METHOD_POST:
+		return "POST";
+	case METHOD_PUT:
+		return "PUT";
+	case METHOD_DELETE:
+		return "DELETE";
+	case METHOD_OTHER:
+		break;
+	}
+	return NULL;
+}
+
+void operations_write(struct buf *out)
+{
+	static const char *const roles[] = { "ingest", "read", "public",
+					     "owner", NULL };
+	static const char *const classes[CLASS_COUNT] = {
+		[CLASS_HEALTH] = "health",       [CLASS_CONTROL] = "control",
+		[CLASS_USAGE] = "usage",         [CLASS_READ] = "read",
+		[CLASS_TELEMETRY] = "telemetry",
+	};
+
+	for (size_t i = 0; i < OPERATION_COUNT; i++) {
+		const struct operation *op = &operations[i];
+		const struct service *s = service_of(op->service);
+		struct json_writer w = json_writer(out);
+
+		json_open_object(&w);
+		put_text_or_null(&w, "service", s->name);
+		put_text_or_null(&w, "signing", s->signing);
+		put_text_or_null(&w, "name", op->name);
+		json_key(&w, "built");
+		json_put_bool(&w, op->built);
+		put_protocols(&w, op);
+		put_text_or_null(&w, "target", s->target);
+		put_text_or_null(&w, "version", s->version);
+		put_text_or_null(&w, "method", method_name(op->method));
+		put_text_or_null(&w, "path", op->path);
+		put_bits(&w, "roles", op->roles, roles);
+		put_text_or_null(&w, "class", classes[op->class]);
+		json_close_object(&w);
+		buf_char(out, '\n');
+	}
 }

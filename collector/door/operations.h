@@ -41,7 +41,15 @@ struct service {
 
 const struct service *service_of(enum service_id id);
 
-enum { ROLE_INGEST = 1, ROLE_READ = 2, ROLE_PUBLIC = 4, ROLE_ADMIN_ONLY = 0 };
+/* ROLE_OWNER narrows: whoever else may, only a caller of the collector's own
+ * account, since the answer tells of all accounts together. */
+enum {
+	ROLE_INGEST = 1,
+	ROLE_READ = 2,
+	ROLE_PUBLIC = 4,
+	ROLE_OWNER = 8,
+	ROLE_ADMIN_ONLY = 0,
+};
 
 /* In the order in which they are shed: the first goes last. */
 enum operation_class {
@@ -78,5 +86,9 @@ const struct operation *operation_at(size_t i);
 /* NULL: the service has none of this name. */
 const struct operation *operation_find(enum service_id service, struct sv name);
 bool operation_allows(const struct operation *op, const struct caller *caller);
+/* Appends the table, a JSON object a line, for documents and tests:
+ * {"service","signing","name","built","protocols":[...],"target","version",
+ *  "method","path","roles":[...],"class"}; what is NULL here is null there. */
+void operations_write(struct buf *out);
 
 #endif

@@ -342,6 +342,7 @@ static void open_world(struct world *w)
 {
 	const struct series_options so = { .no_rrd = true };
 	const struct alarms_options ao = {
+		.scope = SCOPE,
 		.definitions = &w->definition,
 		.count = 1,
 		.history_max = w->history_max,
