@@ -54,7 +54,8 @@ agent_SRC := $(filter-out agent/main.c,$(wildcard agent/*.c))
 agent_LIB := -lmicrohttpd -lcurl
 collector_SRC := $(filter-out collector/main.c,$(wildcard collector/*.c \
 	collector/door/*.c collector/ingest/*.c collector/api/*.c \
-	collector/series/*.c collector/logs/*.c collector/alarms/*.c))
+	collector/series/*.c collector/logs/*.c collector/alarms/*.c \
+	collector/errand/*.c))
 collector_LIB := -lmicrohttpd -lrrd -lcurl -ljansson
 tui_SRC := $(filter-out tui/main.c,$(wildcard tui/*.c))
 tui_LIB := -lncursesw -ltinfo

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "collector/alarms/webhook.h"
 #include "collector/api/api.h"
+#include "collector/confine.h"
+#include "collector/errand/errand.h"
 #include "collector/ingest/xray_udp.h"
 #include "collector/notify.h"
 #include "core/base/log.h"
@@ -34,6 +37,8 @@ struct collector {
 	struct stats stats;
 	struct api api; /* holds the parts, as questions need them */
 	struct producers *producers;
+	struct user user; /* whom it becomes; no name: nobody else */
+	struct errand *errand;
 	struct webhook *webhook;
 	struct auth *auth;
 	struct admission *admission;
@@ -44,17 +49,39 @@ struct collector {
 	struct http *http;
 	struct http *daemon; /* the X-Ray daemon's TCP port */
 	struct xray_udp *udp;
-	int lock_fd; /* on DATA/lock: one collector a folder */
+	char prices[1024]; /* folder of the price books */
+	int lock_fd;       /* on DATA/lock: one collector a folder */
+	int notify_fd;     /* systemd's, or -1 */
 	int signal_fd;
 	int timer_fd;
 };
 
 /* --- opening, from the inside out ---------------------------------------------- */
 
+/* Forked first, so that it holds nothing of the collector. */
+static int start_errand(struct collector *c, struct diag *diag)
+{
+	struct errand_options options = {
+		.confine = c->config->confine,
+		.restarted = &c->stats.errand_restarted,
+		.lost = &c->stats.errand_lost,
+		.bad = &c->stats.errand_bad,
+		.late = &c->stats.errand_late,
+	};
+	int e = 0;
+
+	if (c->config->user[0]) {
+		e = user_find(&c->user, c->config->user, diag);
+		options.user = &c->user;
+	}
+	return e ? e : errand_start(&c->errand, &options, diag);
+}
+
 static int lock_folder(struct collector *c, struct diag *diag)
 {
 	const char *dir = c->config->data;
 	char path[CONFIG_TEXT_MAX + 16];
+	bool is_new = access(dir, F_OK) < 0;
 	int e = c->env->disk->mkdir(c->env->disk_self, dir);
 
 	if (e)
@@ -67,6 +94,12 @@ static int lock_folder(struct collector *c, struct diag *diag)
 	if (c->lock_fd < 0)
 		return diag_set(diag, ERR_IO, "cannot write in %s: %s", dir,
 				strerror(errno));
+	/* What root just made belongs to whom it becomes. */
+	if (c->user.name[0] && geteuid() == 0 &&
+	    (fchown(c->lock_fd, c->user.uid, c->user.gid) < 0 ||
+	     (is_new && chown(dir, c->user.uid, c->user.gid) < 0)))
+		return diag_set(diag, ERR_IO, "cannot give %s to user '%s': %s",
+				dir, c->user.name, strerror(errno));
 	if (flock(c->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return diag_set(diag, ERR_BUSY,
 				"another collector uses %s; "
@@ -82,30 +115,63 @@ static void sub_path(struct collector *c, const char *name,
 }
 
 /* Price books: as configured, installed, or beside the build. */
-static int open_prices(struct collector *c, struct diag *diag)
+static void find_prices(struct collector *c)
 {
 	static const char *const beside[] = { "../../billing/prices",
 					      "../../../billing/prices",
 					      "../share/tallyscope/prices" };
-	char path[1024];
+	char *path = c->prices;
 	ssize_t n;
 
-	if (c->config->prices[0])
-		return pricebook_open(&c->api.prices, c->env, c->config->prices,
-				      diag);
+	if (c->config->prices[0]) {
+		snprintf(path, sizeof(c->prices), "%s", c->config->prices);
+		return;
+	}
 	n = readlink("/proc/self/exe", path, 512);
 	/* Its folder, with the slash. */
 	while (n > 0 && path[n - 1] != '/')
 		n--;
 	for (size_t i = 0; n > 0 && i < sizeof(beside) / sizeof(beside[0]);
 	     i++) {
-		snprintf(path + n, sizeof(path) - (size_t)n, "%s", beside[i]);
+		snprintf(path + n, sizeof(c->prices) - (size_t)n, "%s",
+			 beside[i]);
 		if (access(path, R_OK) == 0)
-			return pricebook_open(&c->api.prices, c->env, path,
-					      diag);
+			return;
 	}
-	return pricebook_open(&c->api.prices, c->env, TALLY_DATADIR "/prices",
-			      diag);
+	snprintf(path, sizeof(c->prices), "%s", TALLY_DATADIR "/prices");
+}
+
+static bool is_low_port(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	uint64_t port;
+
+	return colon && sv_to_u64(sv_from(colon + 1), &port) && port > 0 &&
+	       port < 1024;
+}
+
+/* From here on it is another user, and sees few files. Every file that SIGHUP
+ * reads again is named here. */
+static int confine(struct collector *c, struct diag *diag)
+{
+	const struct config *config = c->config;
+	const struct confine_options options = {
+		.mode = config->confine,
+		.user = c->user.name[0] ? &c->user : NULL,
+		.low_ports = is_low_port(config->http) ||
+			     is_low_port(config->xray),
+		.data = config->data,
+		.read = { config->path, config->keys, config->jwks, c->prices },
+		.read_count = 4,
+	};
+	int e = confine_begin(&options, diag);
+
+	if (!e && access(config->data, R_OK | W_OK | X_OK) < 0)
+		e = diag_set(diag, ERR_IO,
+			     "%s cannot be written by user '%s'; give it to "
+			     "that user: chown -R",
+			     config->data, c->user.name);
+	return e;
 }
 
 static int open_views(struct collector *c, struct diag *diag)
@@ -337,30 +403,44 @@ int collector_open(struct collector **out, const struct env *env,
 		   struct config *config, struct diag *diag)
 {
 	struct collector *c = calloc(1, sizeof(*c));
+	struct webhook_options webhook = { 0 };
 	int e;
 
 	if (!c)
 		return diag_set(diag, ERR_NOMEM, "out of memory");
+	webhook.sent = &c->stats.webhooks_sent;
+	webhook.failed = &c->stats.webhooks_failed;
 	c->env = env;
 	c->config = config;
 	c->lock_fd = c->signal_fd = c->timer_fd = -1;
 	c->api.env = env;
 	c->api.stats = &c->stats;
-	e = open_events(c, diag);
+	c->notify_fd = -1;
+	find_prices(c);
+	e = start_errand(c, diag);
+	if (!e)
+		e = open_events(c, diag);
 	if (!e)
 		e = lock_folder(c, diag);
+	c->notify_fd = notify_open();
 	if (!e)
-		e = open_prices(c, diag);
+		e = confine(c, diag);
+	if (!e)
+		e = pricebook_open(&c->api.prices, c->env, c->prices, diag);
 	if (!e)
 		e = open_views(c, diag);
 	if (!e)
 		e = open_pipeline(c, diag);
 	if (!e)
-		e = webhook_open(&c->webhook, NULL);
+		e = errand_listen(c->errand, diag);
+	if (!e)
+		e = webhook_open(&c->webhook, c->errand, &webhook);
 	if (!e)
 		e = open_door(c, diag);
 	if (!e)
 		e = open_listeners(c, diag);
+	if (!e)
+		e = confine_seal(config->confine, diag);
 	if (e) {
 		collector_close(c);
 		return e;
@@ -492,7 +572,7 @@ int collector_run(struct collector *c, const char *config_path)
 	printf("http %s\nxray %s\nready\n", http_address(c->http),
 	       xray_udp_address(c->udp));
 	fflush(stdout);
-	notify_systemd("READY=1");
+	notify_send(c->notify_fd, "READY=1");
 	log_info("collector", "ready: http %s, xray %s, data %s",
 		 http_address(c->http), xray_udp_address(c->udp),
 		 c->config->data);
@@ -516,7 +596,7 @@ int collector_run(struct collector *c, const char *config_path)
 			break;
 		reload(c, config_path);
 	}
-	notify_systemd("STOPPING=1");
+	notify_send(c->notify_fd, "STOPPING=1");
 	log_info("collector", "stopping");
 	return 0;
 }
@@ -577,6 +657,7 @@ void collector_close(struct collector *c)
 		journal_close(a->journal);
 	if (c->webhook)
 		webhook_close(c->webhook);
+	errand_close(c->errand);
 	if (a->ingest.journal)
 		ingest_fini(&a->ingest);
 	if (a->alarms)
@@ -597,6 +678,8 @@ void collector_close(struct collector *c)
 	audit_close(c->audit);
 	if (a->prices)
 		pricebook_close(a->prices);
+	if (c->notify_fd >= 0)
+		close(c->notify_fd);
 	if (c->timer_fd >= 0)
 		close(c->timer_fd);
 	if (c->signal_fd >= 0)

@@ -6,7 +6,8 @@
  * never meets a part that is not there.
  *
  * Threads: this one (signals, the alarm clock), the door's, one for datagrams,
- * the journal's writer, one a view, the RRD writer, one for webhooks.
+ * the journal's writer, one a view, the RRD writer, one for webhooks that wait
+ * and one for answers of the errand process, which posts them.
  */
 #ifndef TALLY_COLLECTOR_COLLECTOR_H
 #define TALLY_COLLECTOR_COLLECTOR_H

@@ -51,6 +51,15 @@ int config_set_region(struct config *c, struct sv text, struct diag *diag)
 	return 0;
 }
 
+int config_set_confine(struct config *c, struct sv text, struct diag *diag)
+{
+	if (confine_mode_from(text, &c->confine))
+		return 0;
+	return diag_set(diag, ERR_INVALID,
+			"confine is auto, require, kill or off, not '%.*s'",
+			SV_ARG(text));
+}
+
 /* A text member into a fixed field; absent: left as it is. */
 static int read_text(struct json object, const char *name, char *out,
 		     size_t cap, struct diag *diag)
@@ -277,9 +286,10 @@ static int read_networks(struct config *c, struct json root, struct diag *diag)
 static int check_names(struct json root, struct diag *diag)
 {
 	static const char *const known[] = {
-		"account", "region", "http",         "xray",
-		"prices",  "data",   "alarms",       "series_window_seconds",
-		"keys",    "tokens", "xray_networks"
+		"account", "region", "http",          "xray",
+		"prices",  "data",   "alarms",        "series_window_seconds",
+		"keys",    "tokens", "xray_networks", "user",
+		"confine"
 	};
 
 	for (struct json key = json_first(root); key.doc;
@@ -325,6 +335,11 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 		e = read_tokens(c, root, diag);
 	if (!e)
 		e = read_networks(c, root, diag);
+	if (!e)
+		e = read_text(root, "user", c->user, sizeof(c->user), diag);
+	v = json_get(root, SV("confine"));
+	if (!e && v.doc)
+		e = config_set_confine(c, json_string(v, &c->arena), diag);
 	v = json_get(root, SV("account"));
 	if (!e && v.doc)
 		e = config_set_account(c, json_string(v, &c->arena), diag);
@@ -350,6 +365,7 @@ int config_read(struct config *c, const struct env *env, const char *path,
 	char *p;
 	int e;
 
+	c->path = path;
 	if (fd < 0)
 		return diag_set(diag, env_err(fd), "cannot read %s: %s", path,
 				strerror(-fd));

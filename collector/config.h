@@ -8,6 +8,7 @@
 #define TALLY_COLLECTOR_CONFIG_H
 
 #include "collector/alarms/alarms.h"
+#include "collector/confine.h"
 #include "collector/door/network.h"
 #include "core/base/arena.h"
 #include "core/sys/env.h"
@@ -20,6 +21,8 @@ struct config {
 	char http[CONFIG_TEXT_MAX];
 	char xray[CONFIG_TEXT_MAX];
 	char prices[CONFIG_TEXT_MAX]; /* folder; empty: found at start */
+	char user[CONFIG_TEXT_MAX];   /* whom to become; empty: nobody else */
+	enum confine_mode confine;
 	struct scope scope;
 	char keys[CONFIG_TEXT_MAX]; /* file of access keys; empty: none */
 	char jwks[CONFIG_TEXT_MAX]; /* file of token keys; empty: none */
@@ -28,6 +31,7 @@ struct config {
 	struct networks xray_networks; /* that may use the X-Ray port */
 	struct alarm_definition *alarms;
 	size_t alarm_count;
+	const char *path; /* the file that was read, borrowed; NULL: none */
 	/* Seconds the window of the series stays open; 0: the default. */
 	int64_t series_window_s;
 	struct arena arena; /* what alarms point into */
@@ -45,5 +49,7 @@ int config_set_account(struct config *c, struct sv text,
 		       struct diag *diag) MUST_USE;
 int config_set_region(struct config *c, struct sv text,
 		      struct diag *diag) MUST_USE;
+int config_set_confine(struct config *c, struct sv text,
+		       struct diag *diag) MUST_USE;
 
 #endif

@@ -18,6 +18,8 @@ enum {
 	KEY_ACCOUNT,
 	KEY_REGION,
 	KEY_CONFIG,
+	KEY_USER,
+	KEY_CONFINE,
 	KEY_PRICES,
 	KEY_KEYS,
 	KEY_OPERATIONS,
@@ -49,6 +51,12 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read settings and alarms; options given here win", 0 },
+	{ "user", KEY_USER, "NAME", 0, "Become this user when started as root",
+	  0 },
+	{ "confine", KEY_CONFINE, "WHEN", 0,
+	  "Give up files and system calls that are not needed: auto, require, "
+	  "kill or off (auto)",
+	  0 },
 	{ 0 },
 };
 
@@ -111,6 +119,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_REGION:
 		if (config_set_region(a->config, sv_from(value), &diag))
+			argp_error(state, "%s", diag.text);
+		break;
+	case KEY_USER:
+		set_text(state, a->config->user, value, "user");
+		break;
+	case KEY_CONFINE:
+		if (config_set_confine(a->config, sv_from(value), &diag))
 			argp_error(state, "%s", diag.text);
 		break;
 	case KEY_CONFIG:

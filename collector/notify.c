@@ -8,7 +8,7 @@
 
 #include "core/base/log.h"
 
-void notify_systemd(const char *state)
+int notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -18,16 +18,23 @@ void notify_systemd(const char *state)
 
 	if (len < 2 || len >= sizeof(to.sun_path) ||
 	    (path[0] != '/' && path[0] != '@'))
-		return;
+		return -1;
 	memcpy(to.sun_path, path, len);
 	if (path[0] == '@')
 		to.sun_path[0] = '\0'; /* an abstract one */
 	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		   (struct sockaddr *)&to, size) < 0)
-		log_warn("collector", "systemd could not be told %s", state);
+		return -1;
+	if (connect(fd, (struct sockaddr *)&to, size) == 0)
+		return fd;
+	log_warn("collector", "systemd cannot be told how it is");
 	close(fd);
+	return -1;
+}
+
+void notify_send(int fd, const char *state)
+{
+	if (fd >= 0 && send(fd, state, strlen(state), MSG_NOSIGNAL) < 0)
+		log_warn("collector", "systemd could not be told %s", state);
 }

@@ -16,6 +16,29 @@
 
 enum { ANSWERS_MAX = 8 };
 
+/* The errand process, and what posts by it. Opened before the test has other
+ * threads, as in the collector. */
+static struct errand *errand;
+
+static struct webhook *open_webhook(const struct webhook_options *options)
+{
+	const struct errand_options none = { .confine = CONFINE_OFF };
+	struct webhook *w;
+	struct diag diag;
+
+	assert_int_equal(errand_start(&errand, &none, &diag), 0);
+	assert_int_equal(errand_listen(errand, &diag), 0);
+	assert_int_equal(webhook_open(&w, errand, options), 0);
+	return w;
+}
+
+static void close_webhook(struct webhook *w)
+{
+	webhook_close(w);
+	errand_close(errand);
+	errand = NULL;
+}
+
 /* A receiver that answers with one status after the other. */
 struct receiver {
 	int fd;
@@ -113,16 +136,15 @@ static void test_posted(void **state)
 {
 	struct receiver r = { .answers = { 200 }, .count = 1 };
 	struct webhook_stats stats;
-	struct webhook *w;
+	struct webhook *w = open_webhook(NULL);
 
 	(void)state;
 	receiver_start(&r);
-	assert_int_equal(webhook_open(&w, NULL), 0);
 	assert_int_equal(post(w, r.port, "{\"AlarmName\":\"a\"}END"), 0);
 	stats = settle(w);
 	assert_int_equal(stats.posted, 1);
 	assert_int_equal(stats.retried, 0);
-	webhook_close(w);
+	close_webhook(w);
 	receiver_end(&r);
 	assert_non_null(strstr(r.last, "POST /hook HTTP/1.1"));
 	assert_non_null(strstr(r.last, "Content-Type: application/json"));
@@ -134,16 +156,15 @@ static void test_tried_again(void **state)
 	const struct webhook_options options = { .backoff_ms = 10 };
 	struct receiver r = { .answers = { 500, 302, 204 }, .count = 3 };
 	struct webhook_stats stats;
-	struct webhook *w;
+	struct webhook *w = open_webhook(&options);
 
 	(void)state;
 	receiver_start(&r);
-	assert_int_equal(webhook_open(&w, &options), 0);
 	assert_int_equal(post(w, r.port, "{}END"), 0);
 	stats = settle(w);
 	assert_int_equal(stats.posted, 1);
 	assert_int_equal(stats.retried, 2);
-	webhook_close(w);
+	close_webhook(w);
 	receiver_end(&r);
 }
 
@@ -151,10 +172,9 @@ static void test_given_up(void **state)
 {
 	const struct webhook_options options = { .backoff_ms = 5, .tries = 3 };
 	struct webhook_stats stats;
-	struct webhook *w;
+	struct webhook *w = open_webhook(&options);
 
 	(void)state;
-	assert_int_equal(webhook_open(&w, &options), 0);
 	/* Nobody listens there; and what is no URL of the web is not spoken. */
 	assert_int_equal(post(w, 1, "{}"), 0);
 	assert_int_equal(webhook_post(w, SV("file:///etc/passwd"), SV("{}")),
@@ -163,7 +183,7 @@ static void test_given_up(void **state)
 	assert_int_equal(stats.given_up, 2);
 	assert_int_equal(stats.retried, 4);
 	assert_int_equal(stats.posted, 0);
-	webhook_close(w);
+	close_webhook(w);
 }
 
 static void test_limits(void **state)
@@ -172,12 +192,11 @@ static void test_limits(void **state)
 						 .queue_max = 2 };
 	char *large = malloc(WEBHOOK_BODY_MAX + 1);
 	struct webhook_stats stats;
-	struct webhook *w;
+	struct webhook *w = open_webhook(&options);
 
 	(void)state;
 	assert_non_null(large);
 	memset(large, 'x', WEBHOOK_BODY_MAX + 1);
-	assert_int_equal(webhook_open(&w, &options), 0);
 	assert_int_equal(webhook_post(w, SV("http://127.0.0.1:1/"),
 				      sv_make(large, WEBHOOK_BODY_MAX + 1)),
 			 ERR_LIMIT);
@@ -187,7 +206,7 @@ static void test_limits(void **state)
 	webhook_stats(w, &stats);
 	assert_int_equal(stats.refused, 1);
 	assert_int_equal(stats.waiting, 2);
-	webhook_close(w); /* does not wait a minute */
+	close_webhook(w); /* does not wait a minute */
 	free(large);
 }
 
