@@ -28,6 +28,7 @@
 enum {
 	REPLY_GRACE_MS = 100, /* for replies under way when it stops */
 	PORT_TRIES = 50,
+	DAEMON_CONNECTIONS_MAX = 1024,
 	ADMISSION_BUDGET_BYTES = 512 << 20,
 };
 
@@ -161,8 +162,10 @@ static int confine(struct collector *c, struct diag *diag)
 		.low_ports = is_low_port(config->http) ||
 			     is_low_port(config->xray),
 		.data = config->data,
-		.read = { config->path, config->keys, config->jwks, c->prices },
-		.read_count = 4,
+		.read = { config->path, config->keys, config->jwks, c->prices,
+			  config->tls_cert, config->tls_key,
+			  config->tls_client_ca },
+		.read_count = 7,
 	};
 	int e = confine_begin(&options, diag);
 
@@ -314,6 +317,22 @@ static int open_door(struct collector *c, struct diag *diag)
 	return 0;
 }
 
+/* What is common to both listeners. */
+static void count_in_stats(struct collector *c, struct http_options *o)
+{
+	struct stats *s = &c->stats;
+
+	o->shed_bodies = &s->shed_bodies;
+	o->shed_replies = &s->shed_replies;
+	o->too_large = &s->refused_too_large;
+	o->connections.ended[CONNECTION_END_HEAD] = &s->closed_head;
+	o->connections.ended[CONNECTION_END_BODY] = &s->closed_body;
+	o->connections.ended[CONNECTION_END_IDLE] = &s->closed_idle;
+	o->connections.ended[CONNECTION_END_READER] = &s->closed_reader;
+	o->connections.ended[CONNECTION_END_CROWDED] = &s->closed_crowded;
+	o->connections.ended[CONNECTION_END_CLIENT_CAP] = &s->closed_client_cap;
+}
+
 /* UDP, and TCP on the same port: also where a free one is asked for, which may
  * be free for one of them only, so another is tried. */
 static int open_daemon(struct collector *c, struct diag *diag)
@@ -329,12 +348,11 @@ static int open_daemon(struct collector *c, struct diag *diag)
 					 XRAY_LOOPBACK_ONLY,
 		.arg = &c->daemon_door,
 		.threads = 1,
+		.connections.max = DAEMON_CONNECTIONS_MAX,
 		.bodies_max = HTTP_BODY_MAX,
-		.shed_bodies = &c->stats.shed_bodies,
-		.shed_replies = &c->stats.shed_replies,
-		.too_large = &c->stats.refused_too_large,
 	};
 
+	count_in_stats(c, &daemon);
 	for (int tries = any ? PORT_TRIES : 1;; tries--) {
 		int e = xray_udp_start(&c->udp, &c->api.ingest, c->config->xray,
 				       &c->config->xray_networks, diag);
@@ -352,17 +370,17 @@ static int open_daemon(struct collector *c, struct diag *diag)
 
 static int open_listeners(struct collector *c, struct diag *diag)
 {
-	const struct http_options http = {
+	struct http_options http = {
 		.address = c->config->http,
+		.tls_cert = c->config->tls_cert,
+		.tls_key = c->config->tls_key,
+		.tls_client_ca = c->config->tls_client_ca,
 		.loopback_only = auth_required(c->auth) ? NULL : KEYLESS,
 		.head = door_head,
 		.handler = door_request,
 		.answered = door_answered,
 		.done = door_done,
 		.arg = &c->door,
-		.shed_bodies = &c->stats.shed_bodies,
-		.shed_replies = &c->stats.shed_replies,
-		.too_large = &c->stats.refused_too_large,
 	};
 	int e;
 
@@ -371,6 +389,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 			 "there are no access keys: whoever reaches %s "
 			 "is admin; see tally-keys(1)",
 			 c->config->http);
+	count_in_stats(c, &http);
 	e = http_start(&c->http, &http, diag);
 	return e ? e : open_daemon(c, diag);
 }
@@ -418,6 +437,7 @@ int collector_open(struct collector **out, const struct env *env,
 	c->notify_fd = -1;
 	find_prices(c);
 	e = start_errand(c, diag);
+	connections_raise_descriptors();
 	if (!e)
 		e = open_events(c, diag);
 	if (!e)
@@ -545,6 +565,13 @@ static void reload(struct collector *c, const char *path)
 	else if (auth_required(c->auth))
 		log_info("auth", "keys were read again: %zu access keys",
 			 auth_key_count(c->auth));
+	diag = (struct diag){ 0 };
+	e = http_reload_tls(c->http, &diag);
+	if (e)
+		log_error("tls", "%s; the certificate in force stays",
+			  diag.text);
+	else if (c->config->tls_cert[0])
+		log_info("tls", "%s was read again", c->config->tls_cert);
 	if (!path) {
 		log_info("config", "SIGHUP: there is no configuration file");
 		return;

@@ -261,6 +261,28 @@ static int read_tokens(struct config *c, struct json root, struct diag *diag)
 	return e;
 }
 
+static int read_tls(struct config *c, struct json root, struct diag *diag)
+{
+	struct json tls = json_get(root, SV("tls"));
+	int e;
+
+	if (!tls.doc)
+		return 0;
+	e = read_text(tls, "certificate", c->tls_cert, sizeof(c->tls_cert),
+		      diag);
+	if (!e)
+		e = read_text(tls, "key", c->tls_key, sizeof(c->tls_key), diag);
+	if (!e)
+		e = read_text(tls, "client_ca", c->tls_client_ca,
+			      sizeof(c->tls_client_ca), diag);
+	if (!e && (!c->tls_cert[0] || !c->tls_key[0]))
+		e = diag_set(diag, ERR_INVALID,
+			     "\"tls\" must be an object of \"certificate\", "
+			     "\"key\" and, where clients must show one, "
+			     "\"client_ca\"");
+	return e;
+}
+
 static int read_networks(struct config *c, struct json root, struct diag *diag)
 {
 	struct json list = json_get(root, SV("xray_networks"));
@@ -289,7 +311,7 @@ static int check_names(struct json root, struct diag *diag)
 		"account", "region", "http",          "xray",
 		"prices",  "data",   "alarms",        "series_window_seconds",
 		"keys",    "tokens", "xray_networks", "user",
-		"confine"
+		"confine", "tls"
 	};
 
 	for (struct json key = json_first(root); key.doc;
@@ -333,6 +355,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 		e = read_text(root, "keys", c->keys, sizeof(c->keys), diag);
 	if (!e)
 		e = read_tokens(c, root, diag);
+	if (!e)
+		e = read_tls(c, root, diag);
 	if (!e)
 		e = read_networks(c, root, diag);
 	if (!e)

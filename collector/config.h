@@ -23,6 +23,10 @@ struct config {
 	char prices[CONFIG_TEXT_MAX]; /* folder; empty: found at start */
 	char user[CONFIG_TEXT_MAX];   /* whom to become; empty: nobody else */
 	enum confine_mode confine;
+	/* PEM files of the HTTP port; empty: in clear. */
+	char tls_cert[CONFIG_TEXT_MAX];
+	char tls_key[CONFIG_TEXT_MAX];
+	char tls_client_ca[CONFIG_TEXT_MAX];
 	struct scope scope;
 	char keys[CONFIG_TEXT_MAX]; /* file of access keys; empty: none */
 	char jwks[CONFIG_TEXT_MAX]; /* file of token keys; empty: none */

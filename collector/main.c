@@ -22,6 +22,9 @@ enum {
 	KEY_CONFINE,
 	KEY_PRICES,
 	KEY_KEYS,
+	KEY_TLS_CERT,
+	KEY_TLS_KEY,
+	KEY_TLS_CLIENT_CA,
 	KEY_OPERATIONS,
 };
 
@@ -49,6 +52,11 @@ static const struct argp_option options[] = {
 	  "Print all operations with their roles, a JSON object a line, and "
 	  "exit",
 	  0 },
+	{ "tls-cert", KEY_TLS_CERT, "FILE", 0,
+	  "Speak TLS on the HTTP port, with this certificate (PEM)", 0 },
+	{ "tls-key", KEY_TLS_KEY, "FILE", 0, "Its key (PEM)", 0 },
+	{ "tls-client-ca", KEY_TLS_CLIENT_CA, "FILE", 0,
+	  "Clients must show a certificate that is signed by one of these", 0 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read settings and alarms; options given here win", 0 },
 	{ "user", KEY_USER, "NAME", 0, "Become this user when started as root",
@@ -109,6 +117,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_OPERATIONS:
 		print_operations();
+		break;
+	case KEY_TLS_CERT:
+		set_text(state, a->config->tls_cert, value, "tls-cert");
+		break;
+	case KEY_TLS_KEY:
+		set_text(state, a->config->tls_key, value, "tls-key");
+		break;
+	case KEY_TLS_CLIENT_CA:
+		set_text(state, a->config->tls_client_ca, value,
+			 "tls-client-ca");
 		break;
 	case KEY_KEYS:
 		set_text(state, a->config->keys, value, "keys");

@@ -6,12 +6,16 @@
  * request_defer and returns; any thread calls request_send later. While it
  * waits the connection costs its memory and nothing else.
  *
+ * With tls_cert it speaks TLS only (door/tls.h).
+ *
  * Limits: HTTP_BODY_MAX a body as sent and after decompression,
  * HTTP_BODIES_MAX all bodies together that are being received (over it a body
  * is read, thrown away and answered with 503), HTTP_REPLY_MAX an answer,
  * HTTP_REPLIES_MAX all answers together that slow readers have not taken yet
- * (small ones, as acknowledgements are, go always), HTTP_CONNECTIONS_MAX,
- * HTTP_IDLE_S of silence.
+ * (small ones, as acknowledgements are, go always), HTTP_HEAD_MAX a head with
+ * its line (431, or 414 for the line alone), HTTP_URL_MAX path and query (414),
+ * HTTP_ARGUMENTS_MAX of the query (400). How many connections there may be and
+ * how long each part of a request may take: door/connections.h.
  */
 #ifndef TALLY_COLLECTOR_DOOR_HTTP_H
 #define TALLY_COLLECTOR_DOOR_HTTP_H
@@ -20,6 +24,7 @@
 #include <stdint.h>
 
 #include "collector/door/caller.h"
+#include "collector/door/connections.h"
 #include "core/base/arena.h"
 #include "core/base/text.h"
 #include "core/smithy/error.h"
@@ -32,10 +37,11 @@ enum {
 	HTTP_REPLY_MAX = BUF_LIMIT_DEFAULT,
 	HTTP_REPLIES_MAX = 256 << 20,
 	HTTP_REPLY_SMALL = 16 << 10,
-	HTTP_CONNECTIONS_MAX = 4096,
-	HTTP_IDLE_S = 60,
 	HTTP_THREADS = 2,
+	HTTP_HEAD_MAX = 16 << 10, /* with what the library notes of it */
 	HTTP_URL_MAX = 8 << 10,
+	HTTP_ARGUMENTS_MAX = 1000,
+	HTTP_LOG_LINES_MAX = 20, /* a second, of what the library complains */
 };
 
 enum method {
@@ -63,6 +69,7 @@ struct request {
 	const struct sockaddr *peer; /* while the request lives */
 	size_t announced_bytes; /* of the body, by its head; 0: not known */
 	size_t body_max;        /* bytes as sent; a head hook may lower it */
+	bool tls;
 	struct buf body;    /* as sent; a handler may take it (buf_detach) */
 	struct arena arena; /* reset when the request ends */
 	struct http *http;
@@ -108,6 +115,10 @@ struct http_options {
 	http_handler_fn *answered;
 	void *arg;
 	unsigned threads; /* 0: HTTP_THREADS */
+	/* PEM files; tls_cert NULL or "": in clear. With tls_client_ca a client
+	 * must show a certificate of it. */
+	const char *tls_cert, *tls_key, *tls_client_ca;
+	struct connections_options connections;
 	/* Where the bytes of bodies and of replies are counted against
 	 * bodies_max and replies_max, with what others count there; NULL: a
 	 * count of its own for each. */
@@ -126,6 +137,12 @@ int http_start(struct http **out, const struct http_options *options,
 	       struct diag *diag) MUST_USE;
 /* "127.0.0.1:4318" with the real port. */
 const char *http_address(const struct http *h);
+/* Reads the files of TLS again, for connections from now on; those that are
+ * there go on. On an error what was in force stays. 0 without TLS. */
+int http_reload_tls(struct http *h, struct diag *diag) MUST_USE;
+/* How many connections it may have; how many there are. */
+uint32_t http_connections_max(const struct http *h);
+uint32_t http_connections(const struct http *h);
 /* From now on requests are told to come again; those that wait are answered. */
 void http_quiesce(struct http *h);
 /* After http_quiesce: returns when no request is with the handler any more nor

@@ -7,8 +7,7 @@
 
 static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
-/* As 16 bytes, whichever version. */
-static bool bytes_of(const struct sockaddr *a, uint8_t out[16])
+bool address_bytes(const struct sockaddr *a, uint8_t out[16])
 {
 	if (a->sa_family == AF_INET) {
 		const struct sockaddr_in *v4 = (const void *)a;
@@ -85,7 +84,7 @@ bool address_is_loopback(const struct sockaddr *a)
 	static const uint8_t one[16] = { [15] = 1 };
 	uint8_t b[16];
 
-	if (!bytes_of(a, b))
+	if (!address_bytes(a, b))
 		return false;
 	return !memcmp(b, one, sizeof(one)) ||
 	       (!memcmp(b, mapped, sizeof(mapped)) && b[12] == 127);
@@ -97,7 +96,7 @@ bool networks_have(const struct networks *n, const struct sockaddr *a)
 
 	if (address_is_loopback(a))
 		return true;
-	if (!bytes_of(a, b))
+	if (!address_bytes(a, b))
 		return false;
 	for (size_t i = 0; i < n->count; i++)
 		if (in_network(&n->list[i], b))

@@ -33,6 +33,8 @@ struct networks {
 int networks_add(struct networks *n, struct sv text,
 		 struct diag *diag) MUST_USE;
 bool networks_have(const struct networks *n, const struct sockaddr *a);
+/* As 16 bytes, version 4 as ::ffff:a.b.c.d; false: neither version. */
+bool address_bytes(const struct sockaddr *a, uint8_t out[16]);
 bool address_is_loopback(const struct sockaddr *a);
 
 #endif
