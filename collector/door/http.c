@@ -135,8 +135,8 @@ static void start_daemon(struct http *h, int fd)
 						     NULL } };
 	struct MHD_OptionItem with_tls[] = {
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES },
-		{ MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)tls_no_certificate,
-		  NULL },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
+		  (void *)(intptr_t)tls_no_certificate },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
