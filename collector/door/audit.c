@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -372,6 +373,8 @@ void audit_refusal(struct audit *a, struct request *r, const char *reason)
 		return;
 	row_of(a, r, AUDIT_REFUSAL, &row);
 	audit_copy(row.outcome, sizeof(row.outcome), sv_from(reason));
+	for (char *c = row.outcome; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
 	audit_add(a, &row);
 }
 

@@ -45,8 +45,8 @@ void audit_close(struct audit *a);
 
 /* A call of the control plane whose answer is in r (r->status). */
 void audit_call(struct audit *a, struct request *r);
-/* A refusal whose answer is in r. reason: "unknown_key", "role"; cut at
- * AUDIT_REASON_MAX - 1. */
+/* A refusal whose answer is in r. reason: "unknown_key", "role"; written
+ * in small letters, cut at AUDIT_REASON_MAX - 1. */
 void audit_refusal(struct audit *a, struct request *r, const char *reason);
 /* What the collector did by itself: operation "ReloadKeys", outcome "ok" or
  * why not. Static texts. */

@@ -11,7 +11,7 @@
  *    "since":"...","id":"...","crc":"1a2b3c4d"}
  *
  * A member that has nothing to say is left out. A count is of things alike
- * between since and time.
+ * between since and time, and the other members are what they have in common.
  */
 #ifndef TALLY_COLLECTOR_DOOR_AUDIT_ROW_H
 #define TALLY_COLLECTOR_DOOR_AUDIT_ROW_H

@@ -68,6 +68,24 @@ static void count_more(struct audit_row *row, int64_t time_ns)
 	row->time_ns = time_ns;
 }
 
+/* A count says only what holds of all it counts. */
+static void forget_difference(struct audit_row *all,
+			      const struct audit_row *one)
+{
+	if (all->operation != one->operation)
+		all->operation = NULL;
+	if (all->service != one->service)
+		all->service = NULL;
+	if (all->status != one->status)
+		all->status = 0;
+	if (strcmp(all->agent, one->agent) != 0)
+		all->agent[0] = '\0';
+	if (strcmp(all->key, one->key) != 0)
+		all->key[0] = '\0';
+	if (strcmp(all->scope.region, one->scope.region) != 0)
+		all->scope.region[0] = '\0';
+}
+
 static void count_reason(struct audit_table *t, const struct audit_row *row)
 {
 	size_t i = 0;
@@ -99,6 +117,7 @@ enum audit_counted audit_table_count(struct audit_table *t,
 		if (s->hash != hash || !is_alike(&s->row, row))
 			continue;
 		count_more(&s->row, row->time_ns);
+		forget_difference(&s->row, row);
 		return AUDIT_AGAIN;
 	}
 	if (t->source_count == AUDIT_SOURCES_MAX) {

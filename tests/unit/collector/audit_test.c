@@ -253,6 +253,31 @@ static void flood_of_one_is_two_rows(void **state)
 	assert_sv(member(f, 0, "address"), "\"192.0.2.7\"");
 }
 
+static void a_count_says_what_all_have(void **state)
+{
+	struct fixture *f = *state;
+	struct audit_row row = refusal("192.0.2.7", "role");
+
+	row.service = "X-Ray";
+	row.operation = "one";
+	audit_copy(row.agent, sizeof(row.agent), SV("curl"));
+	add(f, row);
+	add(f, row);
+	row.operation = "two";
+	add(f, row);
+	audit_close(f->audit);
+	open_it(f);
+	ask(f, (struct audit_query){ .unowned = true });
+	assert_int_equal(f->count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		bool counts = sv_eq(member(f, i, "count"), SV("2"));
+
+		assert_sv(member(f, i, "operation"), counts ? "" : "\"one\"");
+		assert_sv(member(f, i, "service"), "\"X-Ray\"");
+		assert_sv(member(f, i, "agent"), "\"curl\"");
+	}
+}
+
 static void sources_are_told_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -481,6 +506,7 @@ int main(void)
 		cmocka_unit_test(copy_cuts_at_a_character),
 		WITH(rows_are_found),
 		WITH(flood_of_one_is_two_rows),
+		WITH(a_count_says_what_all_have),
 		WITH(sources_are_told_apart),
 		WITH(flood_of_many_is_bounded),
 		cmocka_unit_test(reasons_are_bounded),
