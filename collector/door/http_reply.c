@@ -122,13 +122,19 @@ enum MHD_Result reply_queue(struct exchange *x)
 
 void reply_too_large(struct exchange *x)
 {
-	size_t kib = x->request.body_max >> 10;
+	static const char *const units[] = { "bytes", "KiB", "MiB" };
+	size_t most = x->request.body_max;
+	size_t unit = 0;
 	char text[64];
 
+	while (unit < 2 && most && most % 1024 == 0) {
+		most /= 1024;
+		unit++;
+	}
 	count(x->request.http->options.too_large);
 	snprintf(text, sizeof(text),
-		 "the body is over %zu %s: send less at once",
-		 kib % 1024 ? kib : kib >> 10, kib % 1024 ? "KiB" : "MiB");
+		 "the body is over %zu %s: send less at once", most,
+		 units[unit]);
 	reply_error(&x->request, 413, "RequestTooLarge", text);
 }
 

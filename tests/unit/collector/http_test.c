@@ -6,37 +6,20 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "collector/door/http.h"
+#include "tests/unit/collector/talk.h"
 
 enum { SLOW_US = 300000 };
 
 static const char REQUEST[] = "POST /x HTTP/1.1\r\nHost: x\r\n"
 			      "Content-Length: 3\r\n\r\nabc";
 
-static int connect_to(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-	struct sockaddr_in to = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
 static void ask(int fd)
 {
-	const ssize_t n = (ssize_t)sizeof(REQUEST) - 1;
-
-	assert_int_equal(send(fd, REQUEST, (size_t)n, 0), n);
+	talk_send(fd, REQUEST);
 }
 
 static struct http *start(http_handler_fn *handler, void *arg)
@@ -87,7 +70,7 @@ static void stop_while_late(bool slow_handler)
 	struct late l = { .slow_handler = slow_handler };
 	struct http *h = start(late_handler, &l);
 	char text[512] = "";
-	int fd = connect_to(http_address(h));
+	int fd = talk_connect(http_address(h));
 
 	ask(fd);
 	while (!l.request)
@@ -121,39 +104,10 @@ static void test_stop_while_handled(void **state)
 
 /* Many bodies at once: what is over the limit is not kept, and told so. */
 
-static void send_text(int fd, const char *text)
-{
-	const ssize_t n = (ssize_t)strlen(text);
-
-	assert_int_equal(send(fd, text, (size_t)n, 0), n);
-}
-
-static void send_zeros(int fd, size_t n)
-{
-	static const char zeros[64 << 10];
-
-	while (n) {
-		size_t most = n < sizeof(zeros) ? n : sizeof(zeros);
-		ssize_t put = send(fd, zeros, most, 0);
-
-		assert_true(put > 0);
-		n -= (size_t)put;
-	}
-}
-
 static void at_once(void *arg, struct request *r)
 {
 	(void)arg;
 	buf_format(&r->reply, "%zu bytes", r->body.len);
-}
-
-static void expect(int fd, const char *status, const char *what)
-{
-	char text[1024] = "";
-
-	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
-	if (!strstr(text, status) || !strstr(text, what))
-		fail_msg("no %s, %s in: %s", status, what, text);
 }
 
 static void test_bodies_limit(void **state)
@@ -170,32 +124,32 @@ static void test_bodies_limit(void **state)
 
 	(void)state;
 	assert_int_equal(http_start(&h, &options, &diag), 0);
-	first = connect_to(http_address(h));
-	second = connect_to(http_address(h));
-	send_text(first, "POST / HTTP/1.1\r\nHost: x\r\n"
+	first = talk_connect(http_address(h));
+	second = talk_connect(http_address(h));
+	talk_send(first, "POST / HTTP/1.1\r\nHost: x\r\n"
 			 "Content-Length: 8\r\n\r\n123456");
 	usleep(100000); /* it is there now, and waits for the rest */
 	ask(second);
-	expect(second, " 503 ", "Retry-After: 1");
+	talk_expect(second, " 503 ", "Retry-After: 1");
 	assert_int_equal(shed, 1);
-	send_text(first, "78");
-	expect(first, " 200 ", "8 bytes");
+	talk_send(first, "78");
+	talk_expect(first, " 200 ", "8 bytes");
 	ask(second); /* there is room again */
-	expect(second, " 200 ", "3 bytes");
+	talk_expect(second, " 200 ", "3 bytes");
 	/* Too large: read to its end first, so that the answer is heard. */
-	send_text(first, "POST / HTTP/1.1\r\nHost: x\r\n"
+	talk_send(first, "POST / HTTP/1.1\r\nHost: x\r\n"
 			 "Content-Length: 8388609\r\n\r\n");
-	send_zeros(first, HTTP_BODY_MAX + 1);
-	expect(first, " 413 ", "RequestTooLarge");
+	talk_send_zeros(first, HTTP_BODY_MAX + 1);
+	talk_expect(first, " 413 ", "RequestTooLarge");
 	assert_int_equal(too_large, 1);
 	/* Beyond reason, or where the client waits to be told: at once. */
-	send_text(first, "POST / HTTP/1.1\r\nHost: x\r\n"
+	talk_send(first, "POST / HTTP/1.1\r\nHost: x\r\n"
 			 "Content-Length: 8388609\r\n"
 			 "Expect: 100-continue\r\n\r\n");
-	expect(first, " 413 ", "RequestTooLarge");
-	send_text(second, "POST / HTTP/1.1\r\nHost: x\r\n"
+	talk_expect(first, " 413 ", "RequestTooLarge");
+	talk_send(second, "POST / HTTP/1.1\r\nHost: x\r\n"
 			  "Content-Length: 99999999999\r\n\r\n");
-	expect(second, " 413 ", "RequestTooLarge");
+	talk_expect(second, " 413 ", "RequestTooLarge");
 	assert_int_equal(too_large, 3);
 	assert_int_equal(shed, 1);
 	close(first);
@@ -241,9 +195,9 @@ static void test_answer_too_large(void **state)
 
 	(void)state;
 	assert_int_equal(http_start(&h, &options, &diag), 0);
-	fd = connect_to(http_address(h));
+	fd = talk_connect(http_address(h));
 	ask(fd);
-	expect(fd, " 400 ", "ResponseTooLarge");
+	talk_expect(fd, " 400 ", "ResponseTooLarge");
 	assert_int_equal(shed, 1);
 	close(fd);
 	http_stop(h);
@@ -262,17 +216,17 @@ static void test_slow_readers(void **state)
 
 	(void)state;
 	assert_int_equal(http_start(&h, &options, &diag), 0);
-	slow = connect_to(http_address(h));
-	other = connect_to(http_address(h));
+	slow = talk_connect(http_address(h));
+	other = talk_connect(http_address(h));
 	ask(slow);
 	usleep(100000);
 	ask(other);
-	expect(other, " 503 ", "Retry-After: 1");
+	talk_expect(other, " 503 ", "Retry-After: 1");
 	assert_int_equal(shed, 1);
 	close(slow);
 	usleep(100000);
 	ask(other);
-	expect(other, " 200 ", "");
+	talk_expect(other, " 200 ", "");
 	assert_int_equal(shed, 1);
 	close(other);
 	http_stop(h);
