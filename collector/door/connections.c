@@ -92,6 +92,14 @@ static uint32_t fit_descriptors(uint32_t most)
 
 /* --- closing ------------------------------------------------------------------ */
 
+/* Counted first: who sees its connection end sees that too. */
+static void end(struct connections *c, int fd, enum connection_end why)
+{
+	if (c->options.ended[why])
+		atomic_fetch_add(c->options.ended[why], 1);
+	shutdown(fd, SHUT_RDWR);
+}
+
 /* False: it is about to be closed already, or is served at this moment. */
 static bool doom(struct connections *c, uint32_t i, uint64_t state,
 		 enum connection_end why)
@@ -105,10 +113,7 @@ static bool doom(struct connections *c, uint32_t i, uint64_t state,
 		return false;
 	slot->doomed = true;
 	c->doomed++;
-	shutdown(slot->fd, SHUT_RDWR);
-	if (c->options.ended[why])
-		atomic_fetch_add_explicit(c->options.ended[why], 1,
-					  memory_order_relaxed);
+	end(c, slot->fd, why);
 	return true;
 }
 
@@ -361,12 +366,8 @@ uint32_t connections_add(struct connections *c, int fd,
 			pthread_cond_signal(&c->wake);
 	}
 	pthread_mutex_unlock(&c->lock);
-	if (!i) {
-		shutdown(fd, SHUT_RDWR);
-		if (c->options.ended[why])
-			atomic_fetch_add_explicit(c->options.ended[why], 1,
-						  memory_order_relaxed);
-	}
+	if (!i)
+		end(c, fd, why);
 	return i;
 }
 
