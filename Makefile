@@ -4,7 +4,8 @@
 #   make demo         install what is missing, build, run one function end to end
 #   make check        install what tests need, build, run every test
 #   make bench        records/s per core, bytes per record, by protocol
-#   make fuzz         run each fuzz target for FUZZ_S seconds (60)
+#   make fuzz         run each fuzz target for FUZZ_S seconds (60), or FUZZ_RUNS=
+#                     executions of inputs up to FUZZ_LEN= bytes; FUZZ= some only
 #   make valgrind     unit tests and a busy collector under valgrind
 #   make crash N=2000 a longer crash campaign than the one in check
 #   make check-deps   prove the direction of dependencies
@@ -165,7 +166,8 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: packages-fuzz
 	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link \
 		$(FUZZ:%=build/fuzz/%)
-	$(Q)FUZZ_S=$(or $(FUZZ_S),60) tests/fuzz/run $(FUZZ)
+	$(Q)FUZZ_S=$(or $(FUZZ_S),60) FUZZ_RUNS=$(FUZZ_RUNS) FUZZ_LEN=$(FUZZ_LEN) \
+		tests/fuzz/run $(FUZZ)
 build/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call libs,$(ALL_USE))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
