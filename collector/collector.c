@@ -387,7 +387,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 	if (!auth_required(c->auth))
 		log_warn("door",
 			 "there are no access keys: whoever reaches %s "
-			 "is admin; see tally-keys(1)",
+			 "is admin; see `tally keys --help`",
 			 c->config->http);
 	count_in_stats(c, &http);
 	e = http_start(&c->http, &http, diag);

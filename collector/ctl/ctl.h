@@ -16,5 +16,7 @@ int ctl_health(int argc, char **argv);
 int ctl_logs(int argc, char **argv);
 int ctl_metrics(int argc, char **argv);
 int ctl_alarm(int argc, char **argv);
+int ctl_audit(int argc, char **argv);
+int ctl_keys(int argc, char **argv);
 
 #endif
