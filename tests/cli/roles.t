@@ -27,4 +27,7 @@ has "$DATA/audit/refusals-00000001.jsonl" '"caller":"MARKERB-read".*"outcome":"r
 	"a refused role is audited by its name"
 has "$DATA/audit/refusals-00000001.jsonl" '"outcome":"unknown_key"' \
 	"and a stranger by his address"
+tools/operations-table <"$TMP/table" >"$TMP/operations.md"
+check "docs/operations.md is of this table (its head says how to make it)" \
+	diff docs/operations.md "$TMP/operations.md"
 plan "$TAP_N"
