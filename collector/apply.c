@@ -300,6 +300,7 @@ static void *runner_main(void *arg)
 	struct runner *r = arg;
 	bool more = true;
 
+	pthread_setname_np(pthread_self(), r->view->ops->name);
 	r->last_checkpoint = env_mono(r->apply->options.env);
 	while (more) {
 		/* It falls behind only while its queue is full, so a wait on
@@ -358,7 +359,6 @@ int apply_start(struct apply *a, struct diag *diag)
 					"cannot start a thread for view %s",
 					r->view->ops->name);
 		r->started = true;
-		pthread_setname_np(r->thread, r->view->ops->name);
 	}
 	for (size_t i = 0; i < a->count; i++)
 		if (!wait_until_ready(a->runners[i]))

@@ -47,11 +47,6 @@ bool confine_mode_from(struct sv text, enum confine_mode *out)
 	return false;
 }
 
-static bool required(enum confine_mode mode)
-{
-	return mode == CONFINE_REQUIRE || mode == CONFINE_KILL;
-}
-
 /* Why nothing is confined here; NULL: it is. valgrind preloads its own part,
  * and says so to its child only there. */
 static const char *skipped(enum confine_mode mode)
@@ -69,7 +64,7 @@ static const char *skipped(enum confine_mode mode)
 /* What could not be done: refused where it is required, else told. */
 static int lacking(enum confine_mode mode, const char *what, struct diag *diag)
 {
-	if (required(mode))
+	if (mode == CONFINE_REQUIRE)
 		return diag_set(diag, ERR_INVALID,
 				"confinement is required, but %s", what);
 	log_warn("confine", "%s: less is confined", what);
@@ -125,9 +120,15 @@ static int allow_settings(struct landlock *l, const char *path)
 
 static int confine_files(const struct confine_options *o)
 {
-	/* Its own numbers, and the zone of a time that librrd prints. */
-	static const char *const always[] = { "/proc/self", "/etc/localtime",
-					      "/usr/share/zoneinfo" };
+	/* Its own numbers, the zone of a time that librrd prints, and what the
+	 * C library's malloc asks. */
+	static const char *const always[] = {
+		"/proc/self",
+		"/etc/localtime",
+		"/usr/share/zoneinfo",
+		"/sys/devices/system/cpu/online",
+		"/proc/sys/vm/overcommit_memory",
+	};
 	struct landlock l;
 	int e = landlock_begin(&l, LANDLOCK_NO_CONNECT);
 
@@ -161,7 +162,7 @@ int confine_begin(const struct confine_options *o, struct diag *diag)
 	} else if (geteuid() == 0) {
 		log_warn("confine", "it runs as root; name a user with --user");
 	}
-	if (why && required(o->mode))
+	if (why && o->mode == CONFINE_REQUIRE)
 		return lacking(o->mode, why, diag);
 	if (why) {
 		log_info("confine", "nothing is confined: %s", why);

@@ -31,7 +31,7 @@ enum { CONFINE_READ_MAX = 16 };
 enum confine_mode {
 	CONFINE_AUTO,    /* what the kernel has; the log says what it lacks */
 	CONFINE_REQUIRE, /* all of it, or the collector does not start */
-	CONFINE_KILL,    /* and a call that is not allowed kills the process */
+	CONFINE_KILL,    /* as auto, but a call that is not allowed kills */
 	CONFINE_OFF,
 };
 

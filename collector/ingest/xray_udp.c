@@ -156,6 +156,7 @@ static void *udp_main(void *arg)
 				 { u->stop_fd, POLLIN, 0 } };
 	unsigned left = UDP_DRAIN_BATCHES;
 
+	pthread_setname_np(pthread_self(), "xray-udp");
 	for (;;) {
 		int n = receive(u);
 
@@ -205,7 +206,6 @@ int xray_udp_start(struct xray_udp **out, struct ingest *in,
 		free(u);
 		return diag_set(diag, ERR_NOMEM, "cannot start a thread");
 	}
-	pthread_setname_np(u->thread, "xray-udp");
 	*out = u;
 	return 0;
 }
