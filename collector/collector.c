@@ -434,6 +434,7 @@ int collector_open(struct collector **out, const struct env *env,
 	c->lock_fd = c->signal_fd = c->timer_fd = -1;
 	c->api.env = env;
 	c->api.stats = &c->stats;
+	c->api.started = env_mono(env);
 	c->notify_fd = -1;
 	find_prices(c);
 	e = start_errand(c, diag);

@@ -210,6 +210,60 @@ static void test_limits(void **state)
 	free(large);
 }
 
+/* A receiver that says nothing holds up what goes to it, in order, and nobody
+ * else. */
+static void test_slow_receiver(void **state)
+{
+	struct receiver silent = { .count = 0 };
+	struct receiver r = { .answers = { 200, 200 }, .count = 2 };
+	const struct webhook_options options = { .timeout_ms = 60000 };
+	struct webhook *w = open_webhook(&options);
+	struct webhook_stats stats;
+
+	(void)state;
+	receiver_start(&silent); /* its thread ends at once; the port stays */
+	receiver_start(&r);
+	assert_int_equal(post(w, silent.port, "{\"n\":1}END"), 0);
+	assert_int_equal(post(w, silent.port, "{\"n\":2}END"), 0);
+	assert_int_equal(post(w, r.port, "{\"n\":3}END"), 0);
+	assert_int_equal(post(w, r.port, "{\"n\":4}END"), 0);
+	receiver_end(&r); /* it has answered both */
+	assert_non_null(strstr(r.last, "{\"n\":4}END"));
+	for (int i = 0; i < 2000; i++) {
+		webhook_stats(w, &stats);
+		if (stats.posted == 2)
+			break;
+		usleep(5000);
+	}
+	assert_int_equal(stats.posted, 2);
+	assert_int_equal(stats.waiting, 2);
+	/* Now it listens no more, and what waits ends as the webhook does. */
+	receiver_end(&silent);
+	close_webhook(w);
+}
+
+/* The counters that are handed in. */
+static void test_counted(void **state)
+{
+	_Atomic uint64_t sent = 0, failed = 0;
+	const struct webhook_options options = {
+		.tries = 1, .queue_max = 1, .sent = &sent, .failed = &failed
+	};
+	struct receiver r = { .answers = { 200 }, .count = 1 };
+	struct webhook *w = open_webhook(&options);
+
+	(void)state;
+	receiver_start(&r);
+	assert_int_equal(post(w, r.port, "{}END"), 0);
+	settle(w);
+	receiver_end(&r);
+	assert_int_equal(post(w, r.port, "{}END"), 0);
+	settle(w);
+	close_webhook(w);
+	assert_int_equal(sent, 1);
+	assert_int_equal(failed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +271,8 @@ int main(void)
 		cmocka_unit_test(test_tried_again),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_slow_receiver),
+		cmocka_unit_test(test_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
