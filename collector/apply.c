@@ -140,6 +140,7 @@ static bool runner_apply(struct runner *r, const struct message *m)
 		.records = &m->records,
 		.producer = m->producer,
 		.sequence = m->sequence,
+		.invocation = m->invocation,
 		.body_hash = m->body_hash,
 	};
 	int e;

@@ -36,6 +36,7 @@ struct message {
 	struct records records;
 	struct sv producer;
 	uint64_t sequence;
+	struct sv invocation; /* of an SDK's call; empty: none */
 	uint64_t body_hash;
 	struct arena arena;
 	struct buf body; /* owned bytes that records borrow */

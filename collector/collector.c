@@ -38,6 +38,7 @@ struct collector {
 	struct stats stats;
 	struct api api; /* holds the parts, as questions need them */
 	struct producers *producers;
+	struct invocations *invocations;
 	struct user user; /* whom it becomes; no name: nobody else */
 	struct errand *errand;
 	struct webhook *webhook;
@@ -194,6 +195,10 @@ static int open_views(struct collector *c, struct diag *diag)
 	sub_path(c, "producers", path);
 	e = producers_open(&c->producers, c->env, path, diag);
 	if (!e) {
+		sub_path(c, "invocations", path);
+		e = invocations_open(&c->invocations, c->env, path, diag);
+	}
+	if (!e) {
 		sub_path(c, "ledger", path);
 		e = ledger_open(&a->ledger, c->env, path, NULL, diag);
 	}
@@ -234,9 +239,10 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 {
 	struct api *a = &c->api;
 	struct view *views[] = {
-		producers_view(c->producers), ledger_view(a->ledger),
-		traces_view(a->traces),       series_view(a->series),
-		logs_view(a->logs),           alarms_view(a->alarms),
+		producers_view(c->producers),     ledger_view(a->ledger),
+		invocations_view(c->invocations), traces_view(a->traces),
+		series_view(a->series),           logs_view(a->logs),
+		alarms_view(a->alarms),
 	};
 	size_t view_count = sizeof(views) / sizeof(views[0]);
 	struct journal_options journal = { 0 };
@@ -270,6 +276,7 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 		.stats = &c->stats,
 		.ledger = a->ledger,
 		.producers = c->producers,
+		.invocations = c->invocations,
 		.scope = c->config->scope,
 	};
 	ingest_init(&a->ingest);
@@ -700,6 +707,8 @@ void collector_close(struct collector *c)
 		ledger_close(a->ledger);
 	if (c->producers)
 		producers_close(c->producers);
+	if (c->invocations)
+		invocations_close(c->invocations);
 	auth_close(c->auth);
 	admission_free(c->admission);
 	rates_free(c->rates);

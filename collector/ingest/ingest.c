@@ -42,6 +42,43 @@ static void count_shed(struct stats *st, int err)
 	stats_add(err == ERR_FULL ? &st->shed_full : &st->shed_busy, 1);
 }
 
+/* Gives back what was reserved for a frame that is not to be. */
+static void withdraw(struct submission *s)
+{
+	const struct message *m = s->message;
+
+	if (!s->admitted)
+		return;
+	if (m->frame.protocol == PROTOCOL_NATIVE)
+		native_withdraw(s);
+	else
+		invocations_withdraw(s->ingest->invocations, &m->frame.scope,
+				     m->invocation, m->body_hash);
+	s->admitted = false;
+}
+
+/* As native_admit, for a call of an SDK: 1: it is a retry of one that is
+ * stored, or on its way. */
+static int invocation_admit(struct submission *s)
+{
+	const struct message *m = s->message;
+
+	if (!m->invocation.len)
+		return 0;
+	switch (invocations_admit(s->ingest->invocations, &m->frame.scope,
+				  m->invocation, m->body_hash)) {
+	case INVOCATION_NEW:
+		s->admitted = true;
+		return 0;
+	case INVOCATION_KNOWN:
+		stats_add(&s->ingest->stats->duplicate_calls, 1);
+		return 1;
+	case INVOCATION_OTHER:
+		break;
+	}
+	return 0;
+}
+
 /* In the journal's thread: the frame is durable, or given up. */
 static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
 {
@@ -56,8 +93,7 @@ static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
 	}
 	if (err) {
 		count_shed(in->stats, err);
-		if (s->admitted)
-			native_withdraw(s);
+		withdraw(s);
 		/* Only now: who admits after this meets no reservation of a
 		 * frame that has failed. */
 		atomic_fetch_add(&in->failures, 1);
@@ -75,19 +111,18 @@ static int admit_and_append(struct submission *s)
 	int e = 0;
 
 	s->failures_before = atomic_load(&in->failures);
-	if (s->message->frame.protocol == PROTOCOL_NATIVE) {
-		e = native_admit(s);
-		if (e < 0)
-			return e;
-	}
+	e = s->message->frame.protocol == PROTOCOL_NATIVE ? native_admit(s) :
+							    invocation_admit(s);
+	if (e < 0)
+		return e;
 	if (e == 1) {
 		s->duplicate = true;
 		s->relies = true;
 		return journal_barrier(in->journal, on_durable, s);
 	}
 	e = journal_append(in->journal, &s->message->frame, on_durable, s);
-	if (e && s->admitted)
-		native_withdraw(s);
+	if (e)
+		withdraw(s);
 	return e;
 }
 
@@ -108,6 +143,36 @@ void ingest_submit(struct submission *s)
 	if (e == ERR_BUSY || e == ERR_FULL || e == ERR_CLOSED)
 		count_shed(in->stats, e);
 	submission_end(s, e);
+}
+
+struct sv ingest_invocation(struct request *r)
+{
+	struct sv id = request_header(r, "amz-sdk-invocation-id");
+
+	if (!id.len || id.len > INVOCATION_ID_MAX)
+		return (struct sv){ NULL, 0 };
+	return id;
+}
+
+void ingest_envelope_put(struct buf *out, struct sv invocation, struct sv body)
+{
+	if (!buf_grow(out, 1 + invocation.len + body.len))
+		return;
+	buf_char(out, (char)invocation.len);
+	buf_sv(out, invocation);
+	buf_sv(out, body);
+}
+
+bool ingest_envelope_take(struct sv framed, struct sv *invocation,
+			  struct sv *body)
+{
+	size_t n = framed.len ? (uint8_t)framed.ptr[0] : 0;
+
+	if (!framed.len || n > INVOCATION_ID_MAX || n > framed.len - 1)
+		return false;
+	*invocation = sv_make(framed.ptr + 1, n);
+	*body = sv_make(framed.ptr + 1 + n, framed.len - 1 - n);
+	return true;
 }
 
 void ingest_reply_error(struct request *r, int err)

@@ -22,6 +22,7 @@
 #include "billing/ledger.h"
 #include "collector/apply.h"
 #include "collector/door/http.h"
+#include "collector/ingest/invocations.h"
 #include "collector/ingest/producers.h"
 #include "collector/stats.h"
 #include "tracer/segment.h"
@@ -38,6 +39,7 @@ struct ingest {
 	struct stats *stats;
 	struct ledger *ledger;
 	struct producers *producers;
+	struct invocations *invocations;
 	struct scope scope;        /* of datagrams */
 	pthread_mutex_t lock;      /* admit and append are one step */
 	_Atomic uint64_t failures; /* frames given up by the journal */
@@ -51,8 +53,8 @@ struct submission {
 	/* Writes the reply; err is the journal's, or 0. */
 	void (*reply)(struct submission *s, int err);
 	bool duplicate; /* the whole batch was known */
-	bool admitted;  /* producer and usage are reserved */
-	bool relies;    /* on a record that may be in flight elsewhere */
+	bool admitted; /* its batch and usage, or its invocation, is reserved */
+	bool relies;   /* on a record that may be in flight elsewhere */
 	uint64_t failures_before;
 	/* Native: */
 	struct sv producer;
@@ -71,6 +73,18 @@ void ingest_fini(struct ingest *in);
 /* Appends the message's frame; its done function pushes it to the views and
  * sends the reply. Takes s and its message. The caller holds no lock. */
 void ingest_submit(struct submission *s);
+
+/* The amz-sdk-invocation-id of the request, where it is one that can be
+ * remembered; ptr NULL otherwise. */
+struct sv ingest_invocation(struct request *r);
+/* Calls of SDKs are framed as
+ *   0        1      1 + n
+ *   | n      | id   | body as received
+ * so that a replay knows the id as well; n may be 0. */
+void ingest_envelope_put(struct buf *out, struct sv invocation, struct sv body);
+/* Both borrow from framed. False: it is cut short. */
+bool ingest_envelope_take(struct sv framed, struct sv *invocation,
+			  struct sv *body) MUST_USE;
 
 /* A status and AWS-style error for an err of the journal or of admission. */
 void ingest_reply_error(struct request *r, int err);

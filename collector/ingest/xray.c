@@ -4,12 +4,17 @@
 #include <stdlib.h>
 
 #include "collector/ingest/ingest.h"
+#include "core/base/hash.h"
 #include "core/codec/json.h"
 #include "core/codec/json_write.h"
 #include "core/wire/native.h"
 #include "tracer/segment.h"
 
-enum { XRAY_DECODER = 1 };
+/* Which decoder reads a frame of PROTOCOL_XRAY_SEGMENTS. */
+enum {
+	XRAY_PLAIN = 1,    /* the body as received */
+	XRAY_ENVELOPE = 2, /* ingest_envelope_put around it */
+};
 
 /* --- PutTraceSegments --------------------------------------------------------- */
 
@@ -160,11 +165,43 @@ static void refuse_call(struct ingest *in, struct request *r, int err,
 	r->status = 400;
 }
 
+/* The frame of a call, and in it *body: m owns the bytes from here on. */
+static int frame_call(struct ingest *in, struct request *r, struct message *m,
+		      struct sv *body)
+{
+	struct sv invocation = ingest_invocation(r);
+	bool framed = invocation.len > 0;
+
+	if (framed) {
+		m->body.limit = JOURNAL_FRAME_MAX;
+		ingest_envelope_put(&m->body, invocation, buf_view(&r->body));
+	} else {
+		m->body = r->body;
+		r->body = (struct buf){ 0 };
+	}
+	if (m->body.failed)
+		return ERR_NOMEM;
+	*body = buf_view(&m->body);
+	if (framed && !ingest_envelope_take(*body, &m->invocation, body))
+		return ERR_CORRUPT;
+	if (framed)
+		m->body_hash = hash64(*body);
+	m->frame = (struct frame){
+		.protocol = PROTOCOL_XRAY_SEGMENTS,
+		.decoder = framed ? XRAY_ENVELOPE : XRAY_PLAIN,
+		.scope = r->caller.scope,
+		.received = env_wall(in->env),
+		.body = buf_view(&m->body),
+	};
+	return 0;
+}
+
 void xray_segments_post(struct ingest *in, struct request *r)
 {
 	struct submission *s = calloc(1, sizeof(*s));
 	struct message *m = message_new(in->apply);
 	struct diag diag = { 0 };
+	struct sv body;
 	int e = ERR_NOMEM;
 
 	stats_add(&in->stats->xray_http_requests, 1);
@@ -176,16 +213,9 @@ void xray_segments_post(struct ingest *in, struct request *r)
 					  .message = m,
 					  .request = r,
 					  .reply = segments_reply };
-		m->body = r->body;
-		r->body = (struct buf){ 0 };
-		m->frame = (struct frame){
-			.protocol = PROTOCOL_XRAY_SEGMENTS,
-			.decoder = XRAY_DECODER,
-			.scope = r->caller.scope,
-			.received = env_wall(in->env),
-			.body = buf_view(&m->body),
-		};
-		e = read_documents(m, m->frame.body, &diag);
+		e = frame_call(in, r, m, &body);
+		if (!e)
+			e = read_documents(m, body, &diag);
 		if (!e)
 			e = check_documents(in, m, &r->reply);
 		if (!e && !message_account(in->apply, m))
@@ -203,8 +233,16 @@ void xray_segments_post(struct ingest *in, struct request *r)
 
 int xray_segments_decode_frame(struct message *m, const struct frame *frame)
 {
-	int e = read_documents(m, frame->body, NULL);
+	struct sv body = frame->body;
+	int e;
 
+	if (frame->decoder == XRAY_ENVELOPE) {
+		if (!ingest_envelope_take(frame->body, &m->invocation, &body))
+			return ERR_CORRUPT;
+		if (m->invocation.len)
+			m->body_hash = hash64(body);
+	}
+	e = read_documents(m, body, NULL);
 	if (e)
 		return e == ERR_NOMEM ? e : ERR_CORRUPT;
 	native_apply_refused(&m->records, frame->refused, frame->refused_count);

@@ -25,7 +25,9 @@ struct delivery {
 	/* Of a native batch: who sent it, which one, hash of its bytes. */
 	struct sv producer; /* empty: not a native batch */
 	uint64_t sequence;
-	uint64_t body_hash;
+	/* Of a call of AWS's SDKs: its amz-sdk-invocation-id; empty: none. */
+	struct sv invocation;
+	uint64_t body_hash; /* of either; 0 where there is neither */
 };
 
 struct view_ops {
