@@ -37,7 +37,9 @@ struct apply {
 	struct apply_options options;
 	struct runner *runners[APPLY_VIEWS_MAX];
 	size_t count;
-	_Atomic size_t live_bytes;
+	_Atomic size_t live_bytes; /* of messages */
+	_Atomic size_t *used;      /* the same, with what others count */
+	pthread_mutex_t large;     /* one large frame is read at a time */
 	_Atomic bool stopping;
 };
 
@@ -48,24 +50,31 @@ struct message *message_new(struct apply *a)
 	if (!m)
 		return NULL;
 	atomic_init(&m->refs, 1);
-	m->live_bytes = &a->live_bytes;
+	m->apply = a;
+	m->arena.limit = a->options.request_bytes;
 	return m;
 }
 
 bool message_account(struct apply *a, struct message *m)
 {
-	size_t size = sizeof(*m) + m->body.cap + m->arena.used;
-	size_t before = atomic_fetch_add(&a->live_bytes, size);
+	size_t size = sizeof(*m) + m->body.cap + m->body.len +
+		      arena_held(&m->arena) +
+		      m->records.usage_count * APPLY_USAGE_BYTES;
+	size_t before = atomic_fetch_add(a->used, size);
 
+	if (a->used != &a->live_bytes)
+		atomic_fetch_add(&a->live_bytes, size);
 	m->size_bytes = size;
-	return before + size <= APPLY_LIVE_BYTES;
+	return before + size <= a->options.live_bytes_max;
 }
 
 void message_unref(struct message *m)
 {
 	if (!m || atomic_fetch_sub(&m->refs, 1) != 1)
 		return;
-	atomic_fetch_sub(m->live_bytes, m->size_bytes);
+	atomic_fetch_sub(m->apply->used, m->size_bytes);
+	if (m->apply->used != &m->apply->live_bytes)
+		atomic_fetch_sub(&m->apply->live_bytes, m->size_bytes);
 	arena_fini(&m->arena);
 	buf_fini(&m->body);
 	free(m);
@@ -78,6 +87,10 @@ int apply_new(struct apply **out, const struct apply_options *options)
 	if (!a)
 		return ERR_NOMEM;
 	a->options = *options;
+	if (!a->options.live_bytes_max)
+		a->options.live_bytes_max = APPLY_LIVE_BYTES;
+	a->used = options->used ? options->used : &a->live_bytes;
+	pthread_mutex_init(&a->large, NULL);
 	*out = a;
 	return 0;
 }
@@ -185,6 +198,35 @@ static void runner_housekeeping(struct runner *r)
 		runner_checkpoint(r);
 }
 
+/* Decodes and applies a frame that was read. Large ones one at a time: views
+ * that are behind together would else hold one each. */
+static int apply_read(struct runner *r, const struct frame *frame)
+{
+	bool large = frame->body.len > APPLY_LARGE_BYTES;
+	struct message *m = message_new(r->apply);
+	int e;
+
+	if (!m)
+		return ERR_NOMEM;
+	m->arena.limit = 0; /* it was accepted, maybe with more memory */
+	if (large)
+		pthread_mutex_lock(&r->apply->large);
+	e = r->apply->options.decode(m, frame);
+	if (e == ERR_CORRUPT) {
+		log_error("apply",
+			  "frame %llu cannot be decoded and "
+			  "is passed over",
+			  (unsigned long long)frame->position);
+		e = 0;
+	} else if (!e && !runner_apply(r, m)) {
+		e = ERR_CLOSED;
+	}
+	message_unref(m);
+	if (large)
+		pthread_mutex_unlock(&r->apply->large);
+	return e;
+}
+
 /* Reads the journal from the view's position to its durable end. */
 static int read_on(struct runner *r, struct journal_reader *reader)
 {
@@ -193,31 +235,15 @@ static int read_on(struct runner *r, struct journal_reader *reader)
 	int e;
 
 	while ((e = journal_reader_next(reader, &frame, &gap)) > 0) {
-		struct message *m;
-		bool more;
-
 		if (gap)
 			log_error("apply",
 				  "view %s: the journal no longer has "
 				  "what it needs; records are missing from it",
 				  r->view->ops->name);
 		gap = false;
-		m = message_new(r->apply);
-		if (!m)
-			return ERR_NOMEM;
-		e = r->apply->options.decode(m, &frame);
-		if (e == ERR_CORRUPT) {
-			log_error("apply",
-				  "frame %llu cannot be decoded and "
-				  "is passed over",
-				  (unsigned long long)frame.position);
-			message_unref(m);
-			continue;
-		}
-		more = e == 0 && runner_apply(r, m);
-		message_unref(m);
-		if (!more)
-			return e ? e : ERR_CLOSED;
+		e = apply_read(r, &frame);
+		if (e)
+			return e;
 		runner_housekeeping(r);
 		if (atomic_load(&r->apply->stopping))
 			return ERR_CLOSED;
@@ -389,7 +415,7 @@ static bool enqueue(struct runner *r, struct message *m, bool tight)
 
 void apply_push(struct apply *a, struct message *m)
 {
-	bool tight = atomic_load(&a->live_bytes) > APPLY_LIVE_BYTES / 2;
+	bool tight = atomic_load(a->used) > a->options.live_bytes_max / 2;
 
 	for (size_t i = 0; i < a->count; i++) {
 		struct runner *r = a->runners[i];
@@ -421,6 +447,7 @@ void apply_stop(struct apply *a)
 		pthread_mutex_destroy(&r->lock);
 		free(r);
 	}
+	pthread_mutex_destroy(&a->large);
 	free(a);
 }
 
@@ -449,4 +476,9 @@ size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max)
 size_t apply_live_bytes(const struct apply *a)
 {
 	return atomic_load(&a->live_bytes);
+}
+
+size_t apply_live_bytes_max(const struct apply *a)
+{
+	return a->options.live_bytes_max;
 }

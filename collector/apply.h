@@ -27,7 +27,10 @@
 enum {
 	APPLY_VIEWS_MAX = 8,
 	APPLY_QUEUE_MESSAGES = 1024,
-	APPLY_LIVE_BYTES = 256 << 20, /* bodies and arenas of all messages */
+	APPLY_LIVE_BYTES = 256 << 20, /* default: of all messages */
+	APPLY_USAGE_BYTES = 96,       /* what the ledger holds of a record in
+				       * flight */
+	APPLY_LARGE_BYTES = 1 << 20,  /* of a frame that is read alone */
 	APPLY_CHECKPOINT_S = 5,       /* longest time between checkpoints */
 };
 
@@ -41,16 +44,16 @@ struct message {
 	struct arena arena;
 	struct buf body; /* owned bytes that records borrow */
 	_Atomic uint32_t refs;
-	_Atomic size_t *live_bytes; /* where size_bytes is counted */
+	struct apply *apply; /* where size_bytes is counted */
 	size_t size_bytes;
 };
 
 struct apply;
 
-/* A message with one reference, or NULL. */
+/* A message with one reference, or NULL. Its arena has request_bytes. */
 struct message *message_new(struct apply *a);
-/* Counts what the message holds against APPLY_LIVE_BYTES. Call once, when it
- * is decoded. False: over the limit (the caller refuses the request). */
+/* Counts what the message holds, with its body's copy in the journal's queue,
+ * against live_bytes_max. Call once, when it is decoded. False: over the limit (the caller refuses the request). */
 bool message_account(struct apply *a, struct message *m) MUST_USE;
 void message_unref(struct message *m);
 
@@ -67,6 +70,11 @@ struct apply_options {
 	/* May be NULL: asked while apply_start waits. */
 	bool (*told_to_stop)(void *arg);
 	void *arg;
+	size_t live_bytes_max; /* 0: APPLY_LIVE_BYTES */
+	size_t request_bytes;  /* of a new message's arena; 0: no limit */
+	/* Where messages are counted with what others count there; NULL: a
+	 * count of its own. */
+	_Atomic size_t *used;
 };
 
 int apply_new(struct apply **out, const struct apply_options *options) MUST_USE;
@@ -94,5 +102,6 @@ struct apply_view_stats {
 };
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max);
 size_t apply_live_bytes(const struct apply *a);
+size_t apply_live_bytes_max(const struct apply *a);
 
 #endif

@@ -29,7 +29,6 @@ enum {
 	REPLY_GRACE_MS = 100, /* for replies under way when it stops */
 	PORT_TRIES = 50,
 	DAEMON_CONNECTIONS_MAX = 1024,
-	ADMISSION_BUDGET_BYTES = 512 << 20,
 };
 
 struct collector {
@@ -43,6 +42,7 @@ struct collector {
 	struct errand *errand;
 	struct webhook *webhook;
 	struct auth *auth;
+	struct memory_plan memory;
 	struct admission *admission;
 	struct rates *rates;
 	struct audit *audit;
@@ -178,10 +178,28 @@ static int confine(struct collector *c, struct diag *diag)
 	return e;
 }
 
+static int open_admission(struct collector *c, struct diag *diag)
+{
+	struct admission_options options = { .env = c->env,
+					     .stats = &c->stats };
+
+	memory_plan(&c->memory, c->config->memory_max_bytes ?
+					c->config->memory_max_bytes :
+					memory_default());
+	options.budget_bytes = c->memory.load_bytes;
+	if (admission_new(&c->admission, &options) || rates_new(&c->rates))
+		return diag_set(diag, ERR_NOMEM, "out of memory");
+	c->api.admission = c->admission;
+	c->api.memory = &c->memory;
+	return 0;
+}
+
 static int open_views(struct collector *c, struct diag *diag)
 {
 	const struct series_options series = {
 		.window_ns = c->config->series_window_s * NS_PER_S,
+		.series_max = c->memory.series_max,
+		.rows_max = c->memory.rows_max,
 	};
 	const struct alarms_options alarms = {
 		.scope = c->config->scope,
@@ -189,6 +207,19 @@ static int open_views(struct collector *c, struct diag *diag)
 		.count = c->config->alarm_count,
 	};
 	char path[CONFIG_TEXT_MAX + 16];
+	const struct ledger_options ledger = {
+		.filter_bytes_max = c->memory.ledger_filter_bytes,
+		.sums_max = c->memory.ledger_sums_max,
+		.segment_entries = c->memory.ledger_segment_entries,
+		.inflight_max = c->memory.ledger_inflight_max,
+	};
+	const struct traces_options traces = {
+		.head_bytes = c->memory.traces_head_bytes,
+	};
+	const struct logs_options logs = {
+		.head_bytes = c->memory.logs_head_bytes,
+		.answer_bytes = c->memory.answer_bytes,
+	};
 	struct api *a = &c->api;
 	int e;
 
@@ -200,11 +231,11 @@ static int open_views(struct collector *c, struct diag *diag)
 	}
 	if (!e) {
 		sub_path(c, "ledger", path);
-		e = ledger_open(&a->ledger, c->env, path, NULL, diag);
+		e = ledger_open(&a->ledger, c->env, path, &ledger, diag);
 	}
 	if (!e) {
 		sub_path(c, "traces", path);
-		e = traces_open(&a->traces, c->env, path, NULL, diag);
+		e = traces_open(&a->traces, c->env, path, &traces, diag);
 	}
 	if (!e) {
 		sub_path(c, "series", path);
@@ -212,7 +243,7 @@ static int open_views(struct collector *c, struct diag *diag)
 	}
 	if (!e) {
 		sub_path(c, "logs", path);
-		e = logs_open(&a->logs, c->env, path, NULL, diag);
+		e = logs_open(&a->logs, c->env, path, &logs, diag);
 	}
 	if (!e) {
 		sub_path(c, "alarms", path);
@@ -245,13 +276,19 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 		alarms_view(a->alarms),
 	};
 	size_t view_count = sizeof(views) / sizeof(views[0]);
-	struct journal_options journal = { 0 };
+	struct journal_options journal = {
+		/* Bound by what is admitted: its copies are counted there. */
+		.queue_bytes = c->memory.load_bytes,
+	};
 	char path[CONFIG_TEXT_MAX + 16];
 	struct apply_options options = {
 		.env = c->env,
 		.stats = &c->stats,
 		.decode = ingest_decode_frame,
 		.told_to_stop = told_to_stop,
+		.live_bytes_max = c->memory.load_bytes,
+		.request_bytes = c->memory.request_bytes,
+		.used = admission_used(c->admission),
 		.arg = c,
 	};
 	int e;
@@ -275,6 +312,7 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 		.apply = a->apply,
 		.stats = &c->stats,
 		.ledger = a->ledger,
+		.admission = c->admission,
 		.producers = c->producers,
 		.invocations = c->invocations,
 		.scope = c->config->scope,
@@ -292,11 +330,6 @@ static int open_door(struct collector *c, struct diag *diag)
 		.audience = c->config->audience,
 		.scope = c->config->scope,
 	};
-	const struct admission_options admission = {
-		.env = c->env,
-		.stats = &c->stats,
-		.budget_bytes = ADMISSION_BUDGET_BYTES,
-	};
 	char path[CONFIG_TEXT_MAX + 16];
 	int e = auth_open(&c->auth, c->env, &auth, diag);
 
@@ -305,8 +338,6 @@ static int open_door(struct collector *c, struct diag *diag)
 		e = audit_open(&c->audit, c->env, path, diag);
 	if (e)
 		return e;
-	if (admission_new(&c->admission, &admission) || rates_new(&c->rates))
-		return diag_set(diag, ERR_NOMEM, "out of memory");
 	c->api.audit = c->audit;
 	c->door = (struct door){
 		.env = c->env,
@@ -325,10 +356,15 @@ static int open_door(struct collector *c, struct diag *diag)
 }
 
 /* What is common to both listeners. */
-static void count_in_stats(struct collector *c, struct http_options *o)
+static void set_common(struct collector *c, struct http_options *o)
 {
 	struct stats *s = &c->stats;
 
+	o->used = admission_used(c->admission);
+	o->bodies_max = c->memory.load_bytes;
+	o->replies_max = c->memory.load_bytes;
+	o->reply_max = c->memory.reply_bytes;
+	o->request_bytes = c->memory.request_bytes;
 	o->shed_bodies = &s->shed_bodies;
 	o->shed_replies = &s->shed_replies;
 	o->too_large = &s->refused_too_large;
@@ -356,10 +392,9 @@ static int open_daemon(struct collector *c, struct diag *diag)
 		.arg = &c->daemon_door,
 		.threads = 1,
 		.connections.max = DAEMON_CONNECTIONS_MAX,
-		.bodies_max = HTTP_BODY_MAX,
 	};
 
-	count_in_stats(c, &daemon);
+	set_common(c, &daemon);
 	for (int tries = any ? PORT_TRIES : 1;; tries--) {
 		int e = xray_udp_start(&c->udp, &c->api.ingest, c->config->xray,
 				       &c->config->xray_networks, diag);
@@ -396,7 +431,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 			 "there are no access keys: whoever reaches %s "
 			 "is admin; see `tally keys --help`",
 			 c->config->http);
-	count_in_stats(c, &http);
+	set_common(c, &http);
 	e = http_start(&c->http, &http, diag);
 	return e ? e : open_daemon(c, diag);
 }
@@ -453,6 +488,8 @@ int collector_open(struct collector **out, const struct env *env,
 	c->notify_fd = notify_open();
 	if (!e)
 		e = confine(c, diag);
+	if (!e)
+		e = open_admission(c, diag);
 	if (!e)
 		e = pricebook_open(&c->api.prices, c->env, c->prices, diag);
 	if (!e)

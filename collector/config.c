@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "collector/memory.h"
 #include "core/codec/json.h"
 
 void config_init(struct config *c)
@@ -303,16 +304,43 @@ static int read_networks(struct config *c, struct json root, struct diag *diag)
 	return e;
 }
 
+static int read_memory(struct config *c, struct json root, struct diag *diag)
+{
+	struct json v = json_get(root, SV("memory_max_bytes"));
+	int64_t n;
+
+	if (!v.doc)
+		return 0;
+	if (!json_to_i64(v, &n) || n < (int64_t)MEMORY_MIN ||
+	    n > (int64_t)MEMORY_MAX)
+		return diag_set(diag, ERR_INVALID,
+				"\"memory_max_bytes\" must be a whole number "
+				"from %llu to %llu",
+				(unsigned long long)MEMORY_MIN,
+				(unsigned long long)MEMORY_MAX);
+	c->memory_max_bytes = (uint64_t)n;
+	return 0;
+}
+
 /* --- the whole ------------------------------------------------------------------ */
 
 static int check_names(struct json root, struct diag *diag)
 {
-	static const char *const known[] = {
-		"account", "region", "http",          "xray",
-		"prices",  "data",   "alarms",        "series_window_seconds",
-		"keys",    "tokens", "xray_networks", "user",
-		"confine", "tls"
-	};
+	static const char *const known[] = { "account",
+					     "region",
+					     "http",
+					     "xray",
+					     "prices",
+					     "data",
+					     "alarms",
+					     "series_window_seconds",
+					     "keys",
+					     "tokens",
+					     "xray_networks",
+					     "user",
+					     "confine",
+					     "tls",
+					     "memory_max_bytes" };
 
 	for (struct json key = json_first(root); key.doc;
 	     key = json_next(root, key)) {
@@ -377,6 +405,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 		e = diag_set(diag, ERR_INVALID,
 			     "\"series_window_seconds\" "
 			     "must be a whole number from 60 to 86400");
+	if (!e)
+		e = read_memory(c, root, diag);
 	return e ? e : read_alarms(c, root, diag);
 }
 

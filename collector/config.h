@@ -33,6 +33,7 @@ struct config {
 	char issuer[CONFIG_TEXT_MAX];
 	char audience[CONFIG_TEXT_MAX];
 	struct networks xray_networks; /* that may use the X-Ray port */
+	uint64_t memory_max_bytes;     /* 0: memory_default */
 	struct alarm_definition *alarms;
 	size_t alarm_count;
 	const char *path; /* the file that was read, borrowed; NULL: none */

@@ -6,6 +6,7 @@
 #include "collector/collector.h"
 #include "collector/config.h"
 #include "collector/door/operations.h"
+#include "collector/memory.h"
 #include "core/base/log.h"
 
 const char *argp_program_version =
@@ -26,6 +27,7 @@ enum {
 	KEY_TLS_KEY,
 	KEY_TLS_CLIENT_CA,
 	KEY_OPERATIONS,
+	KEY_MEMORY,
 };
 
 struct arguments {
@@ -57,6 +59,10 @@ static const struct argp_option options[] = {
 	{ "tls-key", KEY_TLS_KEY, "FILE", 0, "Its key (PEM)", 0 },
 	{ "tls-client-ca", KEY_TLS_CLIENT_CA, "FILE", 0,
 	  "Clients must show a certificate that is signed by one of these", 0 },
+	{ "memory", KEY_MEMORY, "SIZE", 0,
+	  "Use no more memory, such as 512M (half of the machine's, or three "
+	  "quarters of the control group's limit)",
+	  0 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read settings and alarms; options given here win", 0 },
 	{ "user", KEY_USER, "NAME", 0, "Become this user when started as root",
@@ -144,6 +150,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_CONFINE:
 		if (config_set_confine(a->config, sv_from(value), &diag))
+			argp_error(state, "%s", diag.text);
+		break;
+	case KEY_MEMORY:
+		if (memory_parse(sv_from(value), &a->config->memory_max_bytes,
+				 &diag))
 			argp_error(state, "%s", diag.text);
 		break;
 	case KEY_CONFIG:

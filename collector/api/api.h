@@ -14,6 +14,7 @@
 #include "collector/door/door.h"
 #include "collector/ingest/ingest.h"
 #include "collector/logs/logs.h"
+#include "collector/memory.h"
 #include "collector/series/series.h"
 #include "collector/stats.h"
 #include "core/codec/json.h"
@@ -38,6 +39,8 @@ struct api {
 	struct ledger *ledger;
 	struct alarms *alarms;
 	struct pricebook *prices;
+	struct admission *admission;
+	const struct memory_plan *memory;
 	struct audit *audit;
 	struct stats *stats;
 	const struct env *env;

@@ -129,6 +129,19 @@ static void put_stores(struct api *a, struct json_writer *w)
 	json_close_object(w);
 }
 
+static void put_admission(struct api *a, struct json_writer *w)
+{
+	struct admission_stats s;
+
+	admission_stats(a->admission, &s);
+	put(w, "load_bytes", s.used_bytes);
+	put(w, "load_bytes_max", s.budget_bytes);
+	json_key(w, "refusing");
+	json_put_text(w, admission_level_name(s.level));
+	put(w, "requests", s.requests);
+	put(w, "callers", s.callers);
+}
+
 static void put_counter(void *arg, const char *id, uint64_t value)
 {
 	put(arg, id, value);
@@ -153,8 +166,10 @@ void api_status(struct api *a, struct request *r)
 	json_key(&w, "memory");
 	json_open_object(&w);
 	put(&w, "resident_bytes", resident_bytes());
+	put(&w, "max_bytes", a->memory->max_bytes);
 	put(&w, "live_bytes", apply_live_bytes(a->apply));
-	put(&w, "live_bytes_max", APPLY_LIVE_BYTES);
+	put(&w, "live_bytes_max", apply_live_bytes_max(a->apply));
+	put_admission(a, &w);
 	json_close_object(&w);
 	put_journal(a, &w);
 	put_views(a, &w);

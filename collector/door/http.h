@@ -123,9 +123,10 @@ struct http_options {
 	 * bodies_max and replies_max, with what others count there; NULL: a
 	 * count of its own for each. */
 	_Atomic size_t *used;
-	size_t bodies_max;  /* 0: HTTP_BODIES_MAX */
-	size_t replies_max; /* 0: HTTP_REPLIES_MAX */
-	size_t reply_max;   /* 0: HTTP_REPLY_MAX */
+	size_t bodies_max;    /* 0: HTTP_BODIES_MAX */
+	size_t replies_max;   /* 0: HTTP_REPLIES_MAX */
+	size_t reply_max;     /* 0: HTTP_REPLY_MAX */
+	size_t request_bytes; /* of a request's arena; 0: no limit */
 	/* Count what was turned away over a limit; may be NULL. */
 	_Atomic uint64_t *shed_bodies;  /* over bodies_max */
 	_Atomic uint64_t *too_large;    /* over HTTP_BODY_MAX */

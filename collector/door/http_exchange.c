@@ -171,6 +171,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *method)
 	r->tls = r->http->tls != NULL;
 	r->body_max = HTTP_BODY_MAX;
 	r->reply.limit = options->reply_max;
+	r->arena.limit = options->request_bytes;
 	exchange_phase(x, CONNECTION_BODY);
 	MHD_get_connection_values(x->connection, MHD_HEADER_KIND, read_header,
 				  &f);

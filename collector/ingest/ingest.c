@@ -37,6 +37,17 @@ static void count_stored(struct stats *st, const struct records *r)
 	stats_add(&st->usage_stored, r->usage_count);
 }
 
+void ingest_count_given_up(struct submission *s)
+{
+	struct shed shed;
+
+	shed_all(&s->message->records, s->refusals,
+		 s->filtered ? 0 : s->refusal_count, &shed);
+	if (s->filtered)
+		shed_count(s->ingest->stats, &s->shed);
+	shed_count(s->ingest->stats, &shed);
+}
+
 static void count_shed(struct stats *st, int err)
 {
 	stats_add(err == ERR_FULL ? &st->shed_full : &st->shed_busy, 1);
@@ -89,10 +100,13 @@ static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
 		s->message->frame.position = position;
 		s->message->frame.next = next;
 		count_stored(in->stats, &s->message->records);
+		shed_count(in->stats, &s->shed);
 		apply_push(in->apply, s->message);
 	}
 	if (err) {
 		count_shed(in->stats, err);
+		if (!s->duplicate)
+			ingest_count_given_up(s);
 		withdraw(s);
 		/* Only now: who admits after this meets no reservation of a
 		 * frame that has failed. */
@@ -140,8 +154,10 @@ void ingest_submit(struct submission *s)
 	pthread_mutex_unlock(&in->lock);
 	if (!e)
 		return;
-	if (e == ERR_BUSY || e == ERR_FULL || e == ERR_CLOSED)
+	if (e == ERR_BUSY || e == ERR_FULL || e == ERR_CLOSED) {
 		count_shed(in->stats, e);
+		ingest_count_given_up(s);
+	}
 	submission_end(s, e);
 }
 

@@ -21,9 +21,11 @@
 
 #include "billing/ledger.h"
 #include "collector/apply.h"
+#include "collector/door/admission.h"
 #include "collector/door/http.h"
 #include "collector/ingest/invocations.h"
 #include "collector/ingest/producers.h"
+#include "collector/ingest/shed.h"
 #include "collector/stats.h"
 #include "tracer/segment.h"
 
@@ -40,6 +42,7 @@ struct ingest {
 	struct ledger *ledger;
 	struct producers *producers;
 	struct invocations *invocations;
+	struct admission *admission;
 	struct scope scope;        /* of datagrams */
 	pthread_mutex_t lock;      /* admit and append are one step */
 	_Atomic uint64_t failures; /* frames given up by the journal */
@@ -54,12 +57,14 @@ struct submission {
 	void (*reply)(struct submission *s, int err);
 	bool duplicate; /* the whole batch was known */
 	bool admitted; /* its batch and usage, or its invocation, is reserved */
+	bool filtered; /* the message is without what was refused */
 	bool relies;   /* on a record that may be in flight elsewhere */
 	uint64_t failures_before;
 	/* Native: */
 	struct sv producer;
 	struct native_refusal *refusals;
 	size_t refusal_count;
+	struct shed shed; /* of these, for want of memory */
 	uint32_t known;
 	uint32_t accepted;
 	bool conflict;          /* of a usage record */
@@ -73,6 +78,10 @@ void ingest_fini(struct ingest *in);
 /* Appends the message's frame; its done function pushes it to the views and
  * sends the reply. Takes s and its message. The caller holds no lock. */
 void ingest_submit(struct submission *s);
+
+/* Counts the records of a message that is given up: its sender is told to send
+ * them again. */
+void ingest_count_given_up(struct submission *s);
 
 /* The amz-sdk-invocation-id of the request, where it is one that can be
  * remembered; ptr NULL otherwise. */

@@ -195,7 +195,8 @@ static int repeat_refusals(struct submission *s, struct admission *ad)
 	size_t at = 0;
 
 	for (size_t i = 0; i < s->refusal_count; i++)
-		ad->refusals[ad->refusal_count++] = s->refusals[i];
+		if (!shed_refused(&s->refusals[i])) /* it may be stored */
+			ad->refusals[ad->refusal_count++] = s->refusals[i];
 	for (uint32_t i = 0; i < m->records.usage_count; i++) {
 		const struct usage *u = &m->records.usage[i];
 		enum admit a = ADMIT_KNOWN;
@@ -251,6 +252,7 @@ int native_admit(struct submission *s)
 		return e;
 	}
 	s->admitted = true;
+	s->filtered = true;
 	native_apply_refused(&m->records, m->frame.refused,
 			     m->frame.refused_count);
 	s->accepted =
@@ -274,6 +276,22 @@ void native_withdraw(struct submission *s)
 }
 
 /* --- the reply -------------------------------------------------------------- */
+
+/* Records that were stored before, with their batch or (usage) by id. */
+static void count_known(struct submission *s)
+{
+	const struct records *r = &s->message->records;
+	size_t n = s->known;
+
+	if (s->duplicate) {
+		n = r->segment_count + r->datum_count + r->log_count +
+		    r->usage_count;
+		for (size_t i = 0; i < s->refusal_count; i++)
+			n -= strcmp(s->refusals[i].code.ptr,
+				    "ConflictException") != 0;
+	}
+	stats_add(&s->ingest->stats->duplicate_records, n);
+}
 
 static void native_reply(struct submission *s, int err)
 {
@@ -307,6 +325,7 @@ static void native_reply(struct submission *s, int err)
 		r->status = s->conflict ? 409 : 200;
 		stats_add(&s->ingest->stats->duplicate_batches, s->duplicate);
 		stats_add(&s->ingest->stats->duplicate_usage, s->known);
+		count_known(s);
 	}
 	buf_reset(&r->reply);
 	r->content_type = s->json ? "application/json" :
@@ -364,6 +383,7 @@ static int decode(struct ingest *in, struct message *m, struct submission *s,
 {
 	struct native_batch batch;
 	int e = native_decode(&m->arena, buf_view(&m->body), &batch, diag);
+	int shed;
 
 	if (e)
 		return e;
@@ -375,6 +395,8 @@ static int decode(struct ingest *in, struct message *m, struct submission *s,
 	if (e)
 		return e;
 	stats_add(&in->stats->refused_record, batch.refusal_count);
+	shed = shed_records(&m->arena, &batch, admission_level(in->admission),
+			    &s->shed);
 	m->frame.protocol = PROTOCOL_NATIVE;
 	m->frame.decoder = NATIVE_DECODER;
 	m->frame.scope = s->request->caller.scope;
@@ -385,7 +407,7 @@ static int decode(struct ingest *in, struct message *m, struct submission *s,
 	m->body_hash = batch_hash(m->frame.body);
 	s->refusals = batch.refusals;
 	s->refusal_count = batch.refusal_count;
-	return 0;
+	return shed;
 }
 
 void native_batch_post(struct ingest *in, struct request *r)
@@ -426,8 +448,13 @@ void native_batch_post(struct ingest *in, struct request *r)
 		ingest_submit(s);
 		return;
 	}
+	if (e == ERR_NOMEM && m->arena.full)
+		e = diag_set(&diag, ERR_LIMIT,
+			     "the batch decodes to more than one request "
+			     "may: send smaller batches");
 	if (e == ERR_BUSY || e == ERR_NOMEM) {
 		stats_add(&in->stats->shed_memory, 1);
+		ingest_count_given_up(s);
 		ingest_reply_error(r, ERR_BUSY);
 	} else {
 		refuse_batch(in, r, json, e == ERR_LIMIT ? 413 : 400,

@@ -225,6 +225,12 @@ void xray_segments_post(struct ingest *in, struct request *r)
 		ingest_submit(s);
 		return;
 	}
+	if (e == ERR_NOMEM && m && m->arena.full)
+		e = diag_set(&diag, ERR_LIMIT,
+			     "the documents take more memory than one "
+			     "request may: send fewer");
+	if (e == ERR_BUSY && s)
+		ingest_count_given_up(s);
 	if (e)
 		refuse_call(in, r, e, diag.text);
 	message_unref(m); /* or there is nothing to store */

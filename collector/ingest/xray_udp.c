@@ -120,7 +120,8 @@ static void store(struct xray_udp *u, size_t count)
 	struct message *m = message_new(in->apply);
 	struct submission *s = calloc(1, sizeof(*s));
 
-	if (!m || !s || !make_room(u, m, count)) {
+	if (admission_level(in->admission) >= ADMISSION_NO_TELEMETRY || !m ||
+	    !s || !make_room(u, m, count)) {
 		shed(u, count);
 		message_unref(m);
 		free(s);
@@ -139,6 +140,8 @@ static void store(struct xray_udp *u, size_t count)
 	};
 	if (!m->records.segment_count || !message_account(in->apply, m)) {
 		shed(u, m->records.segment_count);
+		stats_add(&in->stats->shed_segment_records,
+			  m->records.segment_count);
 		message_unref(m);
 		free(s);
 		return;

@@ -24,6 +24,15 @@ void arena_fini(struct arena *a)
 	a->used = 0;
 }
 
+size_t arena_held(const struct arena *a)
+{
+	size_t n = 0;
+
+	for (const struct arena_chunk *c = a->chunk; c; c = c->older)
+		n += sizeof(*c) + c->size;
+	return n;
+}
+
 void arena_reset(struct arena *a)
 {
 	struct arena_chunk *best = NULL;
@@ -78,8 +87,10 @@ void *arena_alloc(struct arena *a, size_t size)
 	size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 	if (size == 0)
 		size = ARENA_ALIGN;
-	if (a->limit && (a->used > a->limit || size > a->limit - a->used))
+	if (a->limit && (a->used > a->limit || size > a->limit - a->used)) {
+		a->full = true;
 		return NULL;
+	}
 	if (!c || c->size - c->used < size) {
 		c = arena_more(a, size);
 		if (!c)

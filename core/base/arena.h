@@ -8,6 +8,7 @@
 #ifndef TALLY_CORE_BASE_ARENA_H
 #define TALLY_CORE_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/text.h"
@@ -24,11 +25,14 @@ struct arena {
 	struct arena_chunk *chunk; /* newest; they form a list */
 	size_t used;	     /* bytes given out, with alignment */
 	size_t limit;	     /* most bytes it may give; 0: no limit */
+	bool full;	     /* the limit refused something, not memory */
 };
 
 #define ARENA_INIT { 0 }
 
 void arena_fini(struct arena *a);
+/* Bytes it has from the system: what was given out, and what is left. */
+size_t arena_held(const struct arena *a);
 /* Takes everything back; keeps the largest chunk for the next message. */
 void arena_reset(struct arena *a);
 /* size bytes, aligned to ARENA_ALIGN, not cleared; NULL: over the limit, or
