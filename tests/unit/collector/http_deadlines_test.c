@@ -92,12 +92,12 @@ static void dribble(int fd, const char *text)
 {
 	uint64_t begin = talk_ms();
 
-	for (size_t i = 0; !talk_ended(fd); i++) {
+	while (!talk_ended(fd)) {
 		if (talk_ms() - begin > PATIENCE_MS)
 			fail_msg("one byte at a time lives for ever");
-		if (text[i] ? !talk_try(fd, text + i, 1) :
-			      !talk_try(fd, "a", 1))
+		if (!talk_try(fd, *text ? text : "a", 1))
 			break;
+		text += *text != '\0';
 		usleep(10000);
 	}
 	assert_true(talk_ms() - begin >= LIMIT_MS / 2);
