@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,6 +112,8 @@ static int open_parts(struct http *h, struct diag *diag)
 	const struct http_options *o = &h->options;
 	int e = connections_new(&h->connections, &o->connections);
 
+	if (!e && getrandom(h->id_seed, HTTP_ID_SEED, 0) != HTTP_ID_SEED)
+		return diag_set(diag, ERR_IO, "there is nothing random");
 	if (e)
 		return diag_set(diag, e, "no memory for %u connections",
 				o->connections.max);

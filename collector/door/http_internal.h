@@ -18,6 +18,8 @@
 #include "collector/door/http.h"
 #include "collector/door/tls.h"
 
+enum { HTTP_ID_SEED = 16 };
+
 struct http {
 	struct MHD_Daemon *daemon;
 	struct http_options options;
@@ -31,6 +33,8 @@ struct http {
 	_Atomic size_t own_bodies_bytes, own_replies_bytes;
 	_Atomic size_t *bodies_bytes;  /* of bodies that are being received */
 	_Atomic size_t *replies_bytes; /* of replies that are being sent */
+	uint8_t id_seed[HTTP_ID_SEED]; /* of request ids */
+	_Atomic uint64_t ids;          /* made so far */
 	_Atomic int64_t log_second;    /* on_log's */
 	_Atomic unsigned log_lines;    /* in it */
 };

@@ -6,7 +6,7 @@
  * machine's moods meet both. At the end each idle one must still be there, and
  * is asked to prove it. Fewer where descriptors are fewer, which is said.
  *
- *   idle ADDRESS:PORT IDLE [SECONDS]
+ *   idle ADDRESS:PORT IDLE [ROUNDS]
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@
 enum {
 	ACTIVE = 100,
 	PAUSE_MS = 10,
-	ROUNDS = 3,
+	ROUND_MS = 1000, /* each half of it */
 	OTHER_DESCRIPTORS = 32,
 	ANSWER_MS_MAX = 20000,
 };
@@ -170,13 +170,14 @@ int main(int argc, char **argv)
 	struct samples without = { 0 }, with = { 0 };
 	struct active active[ACTIVE];
 	char *colon = argc > 2 ? strrchr(argv[1], ':') : NULL;
-	uint64_t part_ns;
+	const uint64_t part_ns = (uint64_t)ROUND_MS * 1000000;
+	unsigned long rounds;
 	double p99, p99_with;
 	size_t count;
 	int *idle;
 
 	if (!colon) {
-		fprintf(stderr, "usage: idle ADDRESS:PORT IDLE [SECONDS]\n");
+		fprintf(stderr, "usage: idle ADDRESS:PORT IDLE [ROUNDS]\n");
 		return 2;
 	}
 	*colon = '\0';
@@ -184,14 +185,13 @@ int main(int argc, char **argv)
 	if (inet_pton(AF_INET, argv[1], &to.sin_addr) != 1)
 		die(argv[1]);
 	count = fit(strtoul(argv[2], NULL, 10));
-	part_ns = strtoul(argc > 3 ? argv[3] : "6", NULL, 10) * 1000000000 /
-		  (2 * ROUNDS);
+	rounds = strtoul(argc > 3 ? argv[3] : "3", NULL, 10);
 	idle = calloc(count + 1, sizeof(*idle));
 	if (!idle)
 		die("memory");
 	for (int i = 0; i < ACTIVE; i++)
 		active[i].fd = open_one(&to);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (unsigned long round = 0; round < rounds; round++) {
 		load(active, part_ns, &without);
 		for (size_t i = 0; i < count; i++)
 			idle[i] = open_one(&to);

@@ -34,6 +34,7 @@ static void echo(void *arg, struct request *r)
 	struct sv a = request_query(r, "a");
 
 	(void)arg;
+	r->wants_id = sv_eq(r->path, SV("/id"));
 	buf_format(out, "%d %.*s|%.*s|%.*s|%.*s|a=%.*s|", (int)r->method,
 		   SV_ARG(r->method_text), SV_ARG(r->path),
 		   SV_ARG(r->target_path), SV_ARG(r->target_query),
@@ -240,6 +241,42 @@ static void test_limits(void **state)
 	http_stop(h);
 }
 
+/* --- request ids -------------------------------------------------------------- */
+
+static void request_id_of(struct http *h, char id[37])
+{
+	static const char form[] = "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx";
+	char answer[1024];
+	const char *p;
+
+	exchange(h, "GET /id HTTP/1.1\r\n" HOST "\r\n", answer, sizeof(answer),
+		 "\r\n\r\n");
+	p = strstr(answer, "x-amzn-RequestId: ");
+	assert_non_null(p);
+	memcpy(id, p + strlen("x-amzn-RequestId: "), 36);
+	id[36] = '\0';
+	for (size_t i = 0; i < 36; i++)
+		assert_true(form[i] == 'x' ?
+				    strchr("0123456789abcdef", id[i]) != NULL :
+				    id[i] == form[i]);
+	assert_non_null(strchr("89ab", id[19]));
+}
+
+static void test_request_ids(void **state)
+{
+	struct http *h = start(), *other = start();
+	char ids[3][37];
+
+	(void)state;
+	request_id_of(h, ids[0]);
+	request_id_of(h, ids[1]);
+	request_id_of(other, ids[2]);
+	for (int i = 0; i < 3; i++)
+		assert_string_not_equal(ids[i], ids[(i + 1) % 3]);
+	http_stop(h);
+	http_stop(other);
+}
+
 /* --- several in a row --------------------------------------------------------- */
 
 /* Reads until the text has been seen so often. */
@@ -359,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_request_ids),
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_pipelining),
 		cmocka_unit_test(test_expect_continue),
