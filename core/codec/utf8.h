@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One character of UTF-8 (RFC 3629), for the JSON parser and writer. */
+/* One character of UTF-8 (RFC 3629), for parsers and writers. */
 #ifndef TALLY_CORE_CODEC_UTF8_H
 #define TALLY_CORE_CODEC_UTF8_H
 
