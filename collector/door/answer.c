@@ -3,7 +3,9 @@
 
 #include <assert.h>
 
+#include "core/codec/deflate.h"
 #include "core/codec/json_write.h"
+#include "core/smithy/message.h"
 
 /* {"error":{"code","message"}}; the code is the shape's name without its
  * "Exception". */
@@ -58,4 +60,82 @@ void answer_error(struct request *r, const char *shape, const char *message)
 
 	assert(error);
 	answer_error_as(r, error, message);
+}
+
+void answer_fault(struct request *r, const struct shape_fault *fault)
+{
+	answer_error_as(r, aws_error_of_fault(r->service->aws, fault),
+			fault->text);
+}
+
+/* --- by shapes -------------------------------------------------------------------- */
+
+bool answer_plain_body(struct request *r, size_t bytes_max)
+{
+	struct sv coding = request_header(r, "Content-Encoding");
+	struct buf plain = { .limit = r->body.limit };
+	int e;
+
+	if (r->inflated || !coding.len || sv_eq(coding, SV("identity")))
+		return true;
+	if (!sv_eq(coding, SV("gzip"))) {
+		answer_error(r, "SerializationException",
+			     "Content-Encoding must be gzip or identity");
+		return false;
+	}
+	e = inflate_gzip(&plain, buf_view(&r->body), bytes_max);
+	if (!e) {
+		buf_fini(&r->body);
+		r->body = plain;
+		r->inflated = true;
+		return true;
+	}
+	buf_fini(&plain);
+	if (e == ERR_LIMIT)
+		answer_error(r, "RequestEntityTooLargeException",
+			     "the body is too large once it is decompressed");
+	else if (e == ERR_SYNTAX)
+		answer_error(r, "SerializationException",
+			     "the gzip body is damaged");
+	else
+		answer_error(r, "ServiceUnavailableException",
+			     "the collector is busy: send the same again");
+	return false;
+}
+
+bool answer_read(struct request *r, const struct shape *shape, void *in)
+{
+	struct sv body = r->protocol == AWS_QUERY && r->method == METHOD_GET ?
+				 r->target_query :
+				 buf_view(&r->body);
+	struct shape_fault fault = { .rule = SHAPE_RULE_NONE };
+	struct diag diag = { 0 };
+	int e = aws_message_read(r->protocol, shape, body, &r->arena, in,
+				 &fault, &diag);
+
+	if (!e)
+		return true;
+	if (e == ERR_NOMEM)
+		answer_error(r, "ServiceUnavailableException",
+			     "the collector is busy: send the same again");
+	else if (fault.rule != SHAPE_RULE_NONE)
+		answer_fault(r, &fault);
+	else
+		answer_error(r, "SerializationException",
+			     diag.text[0] ? diag.text :
+					    "the request is nested too deep");
+	return false;
+}
+
+void answer_write(struct request *r, const struct shape *shape, const void *out)
+{
+	struct aws_answer answer;
+
+	buf_reset(&r->reply);
+	aws_message_write(r->service->aws, r->protocol, r->operation->name,
+			  shape, out, request_id(r), &r->reply, &answer);
+	r->status = answer.status;
+	r->content_type = answer.content_type;
+	r->smithy_protocol = answer.smithy_protocol;
+	r->wants_id = true;
 }

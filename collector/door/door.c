@@ -4,30 +4,6 @@
 #include "collector/door/answer.h"
 #include "collector/door/dispatch.h"
 
-static void refuse_unknown(struct request *r, enum dispatch_result why)
-{
-	if (why == DISPATCH_METHOD && !r->service->aws) {
-		answer_error(r, "MethodNotAllowed",
-			     "this path takes another method; see the API's "
-			     "page");
-		return;
-	}
-	if (why == DISPATCH_UNKNOWN && !r->service->aws) {
-		answer_error(r, "NotFound",
-			     "there is no such path; see the API's page");
-		return;
-	}
-	/* The services that have paths say 404, those with names 400. */
-	answer_error_as(
-		r,
-		&(struct aws_error){
-			"UnknownOperationException", "InvalidAction",
-			r->protocol == AWS_REST_JSON ? 404 : 400, false },
-		why == DISPATCH_UNBUILT ? "the service has this operation, but "
-					  "this collector does not" :
-					  "there is no such operation here");
-}
-
 /* What was refused is answered already. */
 static bool refuse_caller(struct door *d, struct request *r, const char *reason)
 {
@@ -101,7 +77,7 @@ void door_request(void *arg, struct request *r)
 	why = dispatch_operation(r, d->daemon != NULL);
 	if (why != DISPATCH_OK) {
 		stats_add(&d->stats->refused_unknown, 1);
-		refuse_unknown(r, why);
+		dispatch_refuse(r, why);
 		audit_refusal(d->audit, r, "unknown_operation");
 		return;
 	}

@@ -71,6 +71,7 @@ struct request {
 	size_t body_max;        /* bytes as sent; a head hook may lower it */
 	bool tls;
 	struct buf body;    /* as sent; a handler may take it (buf_detach) */
+	bool inflated;      /* body is plain now, whatever the head says */
 	struct arena arena; /* reset when the request ends */
 	struct http *http;
 	/* What the door found out (door/door.c); the HTTP layer knows nothing

@@ -89,12 +89,72 @@ const struct operation *operation_at(size_t i)
 	return &operations[i];
 }
 
+/* Where the rows of each service begin and end. */
+#define OPERATION(id_, service_, name_, method_, path_, roles_, class_, max_, \
+		  fn_)                                                        \
+	+1
+#define UNBUILT(id_, service_, name_, method_, path_) +1
+enum {
+	END_NATIVE = 0
+#include "collector/door/operations_native.def"
+	,
+	END_XRAY = END_NATIVE
+#include "collector/door/operations_xray.def"
+	,
+	END_CLOUDWATCH = END_XRAY
+#include "collector/door/operations_cloudwatch.def"
+	,
+	END_LOGS = END_CLOUDWATCH
+#include "collector/door/operations_logs.def"
+	,
+	END_CE = END_LOGS
+#include "collector/door/operations_ce.def"
+	,
+	END_BUDGETS = END_CE
+#include "collector/door/operations_budgets.def"
+	,
+	END_LAMBDA = END_BUDGETS
+#include "collector/door/operations_lambda.def"
+};
+#undef OPERATION
+#undef UNBUILT
+_Static_assert((int)END_LAMBDA == (int)OPERATION_COUNT,
+	       "every service's rows are here");
+
+const struct operation *operations_of(enum service_id service, size_t *count)
+{
+	static const size_t ends[SERVICE_COUNT] = {
+		[SERVICE_NATIVE] = END_NATIVE,
+		[SERVICE_XRAY] = END_XRAY,
+		[SERVICE_CLOUDWATCH] = END_CLOUDWATCH,
+		[SERVICE_LOGS] = END_LOGS,
+		[SERVICE_CE] = END_CE,
+		[SERVICE_BUDGETS] = END_BUDGETS,
+		[SERVICE_LAMBDA] = END_LAMBDA,
+	};
+	size_t first = service ? ends[service - 1] : 0;
+
+	assert(service < SERVICE_COUNT);
+	*count = ends[service] - first;
+	return &operations[first];
+}
+
 const struct operation *operation_find(enum service_id service, struct sv name)
 {
-	for (size_t i = 0; i < OPERATION_COUNT; i++)
-		if (operations[i].service == service &&
-		    sv_eq(name, sv_from(operations[i].name)))
-			return &operations[i];
+	size_t low = 0, high;
+	const struct operation *rows = operations_of(service, &high);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = sv_cmp(name, sv_from(rows[middle].name));
+
+		if (!order)
+			return &rows[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return NULL;
 }
 

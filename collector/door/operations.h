@@ -83,6 +83,8 @@ struct operation {
 
 /* i < OPERATION_COUNT (assert), in the order of the table. */
 const struct operation *operation_at(size_t i);
+/* The rows of one service, in order of their names. */
+const struct operation *operations_of(enum service_id service, size_t *count);
 /* NULL: the service has none of this name. */
 const struct operation *operation_find(enum service_id service, struct sv name);
 bool operation_allows(const struct operation *op, const struct caller *caller);

@@ -60,11 +60,27 @@ const struct aws_service aws_xray = {
 
 /* CloudWatch Logs, the model of 2014-03-28. */
 static const struct aws_error logs_errors[] = {
+	{ "AccessDeniedException", NULL, 400, false },
+	{ "ConflictException", NULL, 400, false },
+	{ "DataAlreadyAcceptedException", NULL, 400, false },
+	{ "InternalServerException", NULL, 500, true },
+	{ "InternalStreamingException", NULL, 400, false },
+	{ "InvalidOperationException", NULL, 400, false },
 	{ "InvalidParameterException", NULL, 400, false },
+	{ "InvalidSequenceTokenException", NULL, 400, false },
 	{ "LimitExceededException", NULL, 400, false },
+	{ "MalformedQueryException", NULL, 400, false },
+	{ "OperationAbortedException", NULL, 400, false },
 	{ "ResourceAlreadyExistsException", NULL, 400, false },
 	{ "ResourceNotFoundException", NULL, 400, false },
+	{ "ServiceQuotaExceededException", NULL, 400, false },
 	{ "ServiceUnavailableException", NULL, 500, true },
+	{ "SessionStreamingException", NULL, 400, false },
+	{ "SessionTimeoutException", NULL, 400, false },
+	{ "ThrottlingException", NULL, 400, false },
+	{ "TooManyTagsException", NULL, 400, false },
+	{ "UnrecognizedClientException", NULL, 400, false },
+	{ "ValidationException", NULL, 400, false },
 };
 
 const struct aws_service aws_logs = {
@@ -78,9 +94,21 @@ const struct aws_service aws_logs = {
 
 /* Cost Explorer, the model of 2017-10-25. */
 static const struct aws_error ce_errors[] = {
+	{ "AnalysisNotFoundException", NULL, 400, false },
+	{ "BackfillLimitExceededException", NULL, 400, false },
+	{ "BillExpirationException", NULL, 400, false },
+	{ "BillingViewHealthStatusException", NULL, 400, false },
 	{ "DataUnavailableException", NULL, 400, false },
+	{ "GenerationExistsException", NULL, 400, false },
+	{ "InvalidNextTokenException", NULL, 400, false },
 	{ "LimitExceededException", NULL, 400, false },
+	{ "RequestChangedException", NULL, 400, false },
 	{ "ResourceNotFoundException", NULL, 400, false },
+	{ "ServiceQuotaExceededException", NULL, 400, false },
+	{ "TooManyTagsException", NULL, 400, false },
+	{ "UnknownMonitorException", NULL, 400, false },
+	{ "UnknownSubscriptionException", NULL, 400, false },
+	{ "UnresolvableUsageUnitException", NULL, 400, false },
 };
 
 const struct aws_service aws_ce = {
@@ -94,8 +122,18 @@ const struct aws_service aws_ce = {
 
 /* Budgets, the model of 2016-10-20. */
 static const struct aws_error budgets_errors[] = {
+	{ "AccessDeniedException", NULL, 400, false },
+	{ "BillingViewHealthStatusException", NULL, 400, false },
+	{ "CreationLimitExceededException", NULL, 400, false },
+	{ "DuplicateRecordException", NULL, 400, false },
+	{ "ExpiredNextTokenException", NULL, 400, false },
+	{ "InternalErrorException", NULL, 500, true },
+	{ "InvalidNextTokenException", NULL, 400, false },
 	{ "InvalidParameterException", NULL, 400, false },
 	{ "NotFoundException", NULL, 400, false },
+	{ "ResourceLockedException", NULL, 400, false },
+	{ "ServiceQuotaExceededException", NULL, 400, false },
+	{ "ThrottlingException", NULL, 400, false },
 };
 
 const struct aws_service aws_budgets = {
@@ -109,11 +147,54 @@ const struct aws_service aws_budgets = {
 
 /* Lambda, the model of 2015-03-31. */
 static const struct aws_error lambda_errors[] = {
+	{ "CallbackTimeoutException", NULL, 400, false },
+	{ "CapacityProviderLimitExceededException", NULL, 400, false },
+	{ "CodeSigningConfigNotFoundException", NULL, 404, false },
+	{ "CodeStorageExceededException", NULL, 400, false },
+	{ "CodeVerificationFailedException", NULL, 400, false },
+	{ "DurableExecutionAlreadyStartedException", NULL, 409, false },
+	{ "EC2AccessDeniedException", NULL, 502, true },
+	{ "EC2ThrottledException", NULL, 502, true },
+	{ "EC2UnexpectedException", NULL, 502, true },
+	{ "EFSIOException", NULL, 410, false },
+	{ "EFSMountConnectivityException", NULL, 408, false },
+	{ "EFSMountFailureException", NULL, 403, false },
+	{ "EFSMountTimeoutException", NULL, 408, false },
+	{ "ENILimitReachedException", NULL, 502, true },
+	{ "FunctionVersionsPerCapacityProviderLimitExceededException", NULL,
+	  400, false },
+	{ "InvalidCodeSignatureException", NULL, 400, false },
 	{ "InvalidParameterValueException", NULL, 400, false },
+	{ "InvalidRequestContentException", NULL, 400, false },
+	{ "InvalidRuntimeException", NULL, 502, true },
+	{ "InvalidSecurityGroupIDException", NULL, 502, true },
+	{ "InvalidSubnetIDException", NULL, 502, true },
+	{ "InvalidZipFileException", NULL, 502, true },
+	{ "KMSAccessDeniedException", NULL, 502, true },
+	{ "KMSDisabledException", NULL, 502, true },
+	{ "KMSInvalidStateException", NULL, 502, true },
+	{ "KMSNotFoundException", NULL, 502, true },
+	{ "NoPublishedVersionException", NULL, 400, false },
+	{ "PolicyLengthExceededException", NULL, 400, false },
+	{ "PreconditionFailedException", NULL, 412, false },
+	{ "ProvisionedConcurrencyConfigNotFoundException", NULL, 404, false },
+	{ "RecursiveInvocationException", NULL, 400, false },
 	{ "RequestTooLargeException", NULL, 413, false },
+	{ "ResourceConflictException", NULL, 409, false },
+	{ "ResourceInUseException", NULL, 400, false },
 	{ "ResourceNotFoundException", NULL, 404, false },
+	{ "ResourceNotReadyException", NULL, 502, true },
+	{ "S3FilesMountConnectivityException", NULL, 408, false },
+	{ "S3FilesMountFailureException", NULL, 403, false },
+	{ "S3FilesMountTimeoutException", NULL, 408, false },
+	{ "SerializedRequestEntityTooLargeException", NULL, 413, false },
 	{ "ServiceException", NULL, 500, true },
+	{ "SnapStartException", NULL, 400, false },
+	{ "SnapStartNotReadyException", NULL, 409, false },
+	{ "SnapStartTimeoutException", NULL, 408, false },
+	{ "SubnetIPAddressLimitReachedException", NULL, 502, true },
 	{ "TooManyRequestsException", NULL, 429, false },
+	{ "UnsupportedMediaTypeException", NULL, 415, false },
 };
 
 const struct aws_service aws_lambda = {

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "collector/api/api.h"
+#include "collector/door/dispatch.h"
 #include "core/codec/json.h"
 
 typedef void handler_fn(struct api *a, struct request *r);
@@ -111,36 +112,62 @@ static void public_is_health(void **state)
 					 CLASS_HEALTH);
 }
 
-/* By the rule of dispatch: of those whose path fits, the first. */
-static bool fits(const char *route, const char *path)
+/* The path with an x for what may be anything. */
+static void fill_path(const struct operation *op, char path[256])
 {
-	size_t n = strlen(route);
+	size_t n = 0;
 
-	return route[n - 1] == '/' ? !strncmp(route, path, n) && path[n] :
-				     !strcmp(route, path);
+	for (const char *p = op->path; *p; p++) {
+		if (*p == '{')
+			p = strchr(p, '}');
+		path[n++] = *p == '}' ? 'x' : *p;
+		assert_true(n < 255);
+	}
+	if (path[n - 1] == '/')
+		path[n++] = 'x';
+	path[n] = '\0';
 }
 
-static void no_path_shadows_another(void **state)
+static void every_path_leads_to_its_operation(void **state)
 {
-	char path[256];
+	(void)state;
+	for (size_t i = 0; i < OPERATION_COUNT; i++) {
+		const struct operation *op = operation_at(i);
+		struct dispatch_head head = { .method = op->method };
+		struct dispatch d;
+		char path[256];
+
+		if (!op->path)
+			continue;
+		fill_path(op, path);
+		head.query = sv_from(path);
+		head.path = sv_cut(&head.query, '?');
+		d = dispatch_by_head(&head);
+		assert_ptr_equal(d.operation, op);
+		assert_ptr_equal(d.service, service_of(op->service));
+		assert_int_equal(d.protocol, AWS_REST_JSON);
+	}
+}
+
+static void rows_are_in_order_of_names(void **state)
+{
+	size_t all = 0;
 
 	(void)state;
-	for (size_t j = 0; j < OPERATION_COUNT; j++) {
-		const struct operation *op = operation_at(j);
-		size_t n = op->path ? strlen(op->path) : 0;
+	for (int s = 0; s < SERVICE_COUNT; s++) {
+		size_t count;
+		const struct operation *own =
+			operations_of((enum service_id)s, &count);
 
-		if (!n)
-			continue;
-		snprintf(path, sizeof(path), "%s%s", op->path,
-			 op->path[n - 1] == '/' ? "x" : "");
-		for (size_t i = 0; i < j; i++) {
-			const struct operation *other = operation_at(i);
-
-			assert_false(other->path &&
-				     other->method == op->method &&
-				     fits(other->path, path));
+		assert_ptr_equal(own, operation_at(all));
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(own[i].service, s);
+			assert_true(!i ||
+				    strcmp(own[i - 1].name, own[i].name) < 0);
 		}
+		all += count;
 	}
+	assert_int_equal(all, OPERATION_COUNT);
 }
 
 static void all_can_be_reached(void **state)
@@ -194,7 +221,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_built_is_for_nobody_else),
 		cmocka_unit_test(what_is_built_has_a_handler),
 		cmocka_unit_test(public_is_health),
-		cmocka_unit_test(no_path_shadows_another),
+		cmocka_unit_test(every_path_leads_to_its_operation),
+		cmocka_unit_test(rows_are_in_order_of_names),
 		cmocka_unit_test(all_can_be_reached),
 		cmocka_unit_test(table_is_written_as_it_is),
 	};
