@@ -187,6 +187,8 @@ bool admission_head(struct admission *a, struct request *r, size_t body_bytes)
 
 	if (refused == ADMISSION_LEVELS)
 		return true;
+	if (body_bytes > r->body_max)
+		return true; /* 413, which says that it never fits */
 	used = atomic_load(&a->used);
 	if (admission_level(a) < refused &&
 	    (!body_bytes || used + body_bytes <= a->marks[refused]))

@@ -81,8 +81,8 @@ enum admission_level admission_level(struct admission *a);
 const char *admission_level_name(enum admission_level level); /* "no-read" */
 
 /* With the head, after dispatch_service: by the class of r->operation, where
- * it is known, and body_bytes as announced (0: not known). False: refused, the
- * error is r's reply. */
+ * it is known, and body_bytes as announced (0: not known; over r->body_max is
+ * the caller's to refuse). False: refused, the error is r's reply. */
 bool admission_head(struct admission *a, struct request *r,
 		    size_t body_bytes) MUST_USE;
 /* With the body, after the caller and operation are known and before anything

@@ -437,8 +437,8 @@ void native_batch_post(struct ingest *in, struct request *r)
 		diag_set(&diag, e,
 			 e == ERR_INVALID ?
 				 "Content-Encoding must be gzip or identity" :
-				 "the gzip body is damaged or inflates to over "
-				 "8 MiB");
+				 "the gzip body is damaged, or inflates to over "
+				 "8 MiB or 200 times its size");
 	} else {
 		e = decode(in, m, s, &diag);
 	}

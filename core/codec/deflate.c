@@ -164,9 +164,19 @@ int inflate_exact(void *out, size_t size, struct sv in)
 struct inflation {
 	struct inflate_state *state;
 	struct buf *out;
-	size_t start;     /* of ours in out */
-	size_t bytes_max; /* the caller's, and the ratio's */
+	size_t start; /* of ours in out */
+	size_t bytes_max;
+	size_t in_len; /* of all members */
 };
+
+/* Whether the output is too large for the input that it came from. */
+static bool is_bomb(const struct inflation *f)
+{
+	size_t done = f->out->len - f->start;
+	size_t read = f->in_len - inflate_left(f->state);
+
+	return done > INFLATE_RATIO_FREE && done / INFLATE_RATIO_MAX > read;
+}
 
 /* One stream or member: appends to out until it ends. */
 static int inflate_one(struct inflation *f)
@@ -193,7 +203,7 @@ static int inflate_one(struct inflation *f)
 		status = isal_inflate(s);
 		f->out->len += room - s->avail_out;
 		f->out->ptr[f->out->len] = '\0';
-		if (f->out->len - f->start > f->bytes_max)
+		if (f->out->len - f->start > f->bytes_max || is_bomb(f))
 			return ERR_LIMIT;
 		if (status != ISAL_DECOMP_OK)
 			return ERR_SYNTAX;
@@ -230,17 +240,15 @@ static int inflate_members(struct inflation *f, bool many)
 static int inflate_any(struct buf *out, struct sv in, size_t bytes_max,
 		       uint32_t format)
 {
-	struct inflation f = { .out = out, .start = out->len };
+	struct inflation f = { .out = out,
+			       .start = out->len,
+			       .bytes_max = bytes_max,
+			       .in_len = in.len };
 	bool failed = out->failed;
-	size_t ratio_most;
 	int err;
 
 	if (in.len > INPUT_MAX)
 		return ERR_LIMIT;
-	ratio_most = in.len * INFLATE_RATIO_MAX;
-	if (ratio_most < INFLATE_RATIO_FREE)
-		ratio_most = INFLATE_RATIO_FREE;
-	f.bytes_max = bytes_max < ratio_most ? bytes_max : ratio_most;
 	f.state = inflate_begin(in, format);
 	if (!f.state)
 		return ERR_NOMEM;

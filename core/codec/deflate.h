@@ -4,7 +4,8 @@
  * other program reads what we write; the work is done by ISA-L, level 1, at
  * 4.5 times zlib's speed. Reading foreign bytes is bounded twice: in bytes,
  * and in how much larger than its input the output may be, since 10 MB of
- * zeros travel in 10 KB.
+ * zeros travel in 10 KB. The second is asked as the output grows, of the input
+ * read so far, so a bomb costs INFLATE_RATIO_FREE of memory and no more.
  */
 #ifndef TALLY_CORE_CODEC_DEFLATE_H
 #define TALLY_CORE_CODEC_DEFLATE_H
@@ -16,8 +17,8 @@
 #include "core/base/text.h"
 
 enum {
-	INFLATE_RATIO_MAX = 200,       /* output bytes to input bytes ... */
-	INFLATE_RATIO_FREE = 64 << 10, /* ... asked only above this output */
+	INFLATE_RATIO_MAX = 200,        /* output bytes to input bytes ... */
+	INFLATE_RATIO_FREE = 256 << 10, /* ... asked only above this output */
 	GZIP_MEMBERS_MAX = 1024,
 };
 

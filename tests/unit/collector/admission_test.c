@@ -99,6 +99,7 @@ static struct request request_of(enum operation_id id)
 		.status = 200,
 		.protocol = AWS_REST_JSON,
 		.operation = operation_at(id),
+		.body_max = 2 * BUDGET,
 	};
 
 	r.service = service_of(r.operation->service);
@@ -180,6 +181,7 @@ static void a_body_must_fit_below_the_line_of_its_class(void **state)
 		{ OPERATION_PutBatch, BUDGET * 52 / 100 + 1, false },
 		{ OPERATION_GetHealth, BUDGET * 2, true },
 		{ OPERATION_PutBatch, 0, true },
+		{ OPERATION_PutBatch, 2 * BUDGET + 1, true }, /* 413 */
 	};
 	struct fixture *f = *state;
 
