@@ -218,7 +218,8 @@ static void refusals_have_the_form_of_the_protocol(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct request r = { .service = service_of(cases[i].service),
-				     .protocol = cases[i].protocol };
+				     .protocol = cases[i].protocol,
+				     .id = "an id" };
 
 		dispatch_refuse(&r, cases[i].why);
 		assert_int_equal(r.status, cases[i].status);
