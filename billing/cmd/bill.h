@@ -28,6 +28,12 @@ struct json find_function(const struct page *p, struct json statement,
 /* One usage record with its cost and the inputs of that. */
 bool print_request(const struct page *p, struct json usage) MUST_USE;
 
+/* As CSV: a row for each usage type, for that function, for each item. */
+bool csv_statement(const struct page *p, struct json statement) MUST_USE;
+bool csv_function(const struct page *p, struct json statement,
+		  struct json function) MUST_USE;
+bool csv_request(const struct page *p, struct json usage) MUST_USE;
+
 /* A member's text: a string unescaped, a number as it is, "" otherwise. */
 struct sv member_text(const struct page *p, struct json object,
 		      const char *key);

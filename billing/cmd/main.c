@@ -5,8 +5,11 @@
 #include "core/client/program.h"
 #include "core/client/tape.h"
 
+enum { KEY_CSV = 0x3000 };
+
 struct options {
 	struct program program;
+	bool csv;
 	const char *month;
 	const char *function;
 	const char *request;
@@ -17,6 +20,7 @@ static const struct argp_option option_list[] = {
 	{ "month", 'm', "YYYY-MM", 0,
 	  "The month of the statement, in UTC (the current one)", 0 },
 	{ "function", 'f', "NAME", 0, "Only this function's part", 0 },
+	{ "csv", KEY_CSV, NULL, 0, "Print CSV: a row for each usage type", 0 },
 	{ 0 },
 };
 
@@ -38,6 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'f':
 		o->function = arg;
 		return 0;
+	case KEY_CSV:
+		o->csv = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0 && !strcmp(arg, "request"))
 			o->verb = arg;
@@ -47,6 +54,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "it is nothing, or request ID");
 		return 0;
 	case ARGP_KEY_END:
+		if (o->csv && o->program.json)
+			argp_error(state, "it is --csv or --json");
 		if (o->verb && !o->request)
 			argp_error(state, "request wants an ID");
 		if (o->verb && (o->month || o->function))
@@ -110,11 +119,12 @@ static int print(struct options *o, const struct page *page, struct json root)
 		return PROGRAM_OK;
 	}
 	if (o->request)
-		ok = print_request(page, root);
+		ok = (o->csv ? csv_request : print_request)(page, root);
 	else if (function.doc)
-		ok = print_function(page, root, function);
+		ok = (o->csv ? csv_function : print_function)(page, root,
+							      function);
 	else
-		ok = print_statement(page, root);
+		ok = (o->csv ? csv_statement : print_statement)(page, root);
 	if (!ok)
 		page->out->failed = true; /* program_close says so */
 	return ok ? PROGRAM_OK : PROGRAM_FAILED;

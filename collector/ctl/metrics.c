@@ -3,6 +3,9 @@
 
 #include "collector/ctl/ctl.h"
 #include "core/client/when.h"
+#include "core/codec/csv_write.h"
+#include "core/codec/json_write.h"
+#include "core/codec/time_text.h"
 
 enum {
 	DIMENSIONS_MAX = 30, /* CloudWatch's limit */
@@ -13,7 +16,7 @@ enum {
 	POINTS_MAX = 100000,
 };
 
-enum { KEY_SINCE = 0x3000, KEY_UNTIL, KEY_STAT, KEY_GRAPH };
+enum { KEY_SINCE = 0x3000, KEY_UNTIL, KEY_STAT, KEY_GRAPH, KEY_CSV };
 
 struct options {
 	struct program program;
@@ -27,6 +30,7 @@ struct options {
 	double since;
 	double until;
 	bool graph;
+	bool csv;
 };
 
 static const struct argp_option option_list[] = {
@@ -36,6 +40,7 @@ static const struct argp_option option_list[] = {
 	{ "stat", KEY_STAT, "NAME", 0, "One statistic more, as p99 or tm95",
 	  0 },
 	{ "graph", KEY_GRAPH, NULL, 0, "A chart in place of the table", 0 },
+	{ "csv", KEY_CSV, NULL, 0, "Print CSV", 0 },
 	{ 0 },
 };
 
@@ -90,10 +95,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_GRAPH:
 		o->graph = true;
 		return 0;
+	case KEY_CSV:
+		o->csv = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		take_argument(o, arg, state);
 		return 0;
 	case ARGP_KEY_END:
+		if (o->csv + o->graph + o->program.json > 1)
+			argp_error(state, "--csv, --graph and --json exclude "
+					  "each other");
 		if (!o->verb)
 			argp_usage(state);
 		else if (!strcmp(o->verb, "data") && !o->name)
@@ -116,6 +127,21 @@ static const struct argp argp = {
 	.children = program_children,
 };
 
+static void put_dimensions(struct buf *out, json_t *dimensions)
+{
+	size_t start = out->len;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(dimensions, name, value)
+	{
+		if (out->len > start)
+			buf_char(out, ' ');
+		buf_format(out, "%s=", name);
+		buf_sv(out, answer_text(dimensions, name));
+	}
+}
+
 static bool print_list(struct program *p, const json_t *root)
 {
 	static const struct term_column columns[] = {
@@ -135,21 +161,12 @@ static bool print_list(struct program *p, const json_t *root)
 		return false;
 	json_array_foreach(answer_array(root, "metrics"), i, metric)
 	{
-		json_t *dimensions = answer_object(metric, "dimensions");
 		json_t *rrd = answer_object(metric, "rrd");
-		const char *name;
-		json_t *value;
 
 		term_cell(table, TERM_PLAIN, answer_text(metric, "namespace"));
 		term_cell(table, TERM_PLAIN, answer_text(metric, "name"));
 		buf_reset(&text);
-		json_object_foreach(dimensions, name, value)
-		{
-			if (text.len)
-				buf_char(&text, ' ');
-			buf_format(&text, "%s=", name);
-			buf_sv(&text, answer_text(dimensions, name));
-		}
+		put_dimensions(&text, answer_object(metric, "dimensions"));
 		term_cell(table, TERM_PLAIN, buf_view(&text));
 		term_cell(table, TERM_DIM, answer_text(rrd, "file"));
 	}
@@ -158,6 +175,35 @@ static bool print_list(struct program *p, const json_t *root)
 	term_table_free(table);
 	return ok;
 }
+
+static bool csv_list(struct program *p, const json_t *root)
+{
+	struct csv_writer w = csv_writer(&p->out);
+	struct buf text = BUF_INIT;
+	const json_t *metric;
+	size_t i;
+
+	csv_put_text(&w, "namespace");
+	csv_put_text(&w, "name");
+	csv_put_text(&w, "dimensions");
+	csv_end_row(&w);
+	json_array_foreach(answer_array(root, "metrics"), i, metric)
+	{
+		buf_reset(&text);
+		put_dimensions(&text, answer_object(metric, "dimensions"));
+		csv_put_sv(&w, answer_text(metric, "namespace"));
+		csv_put_sv(&w, answer_text(metric, "name"));
+		csv_put_sv(&w, buf_view(&text));
+		csv_end_row(&w);
+	}
+	buf_fini(&text);
+	return true;
+}
+
+/* Of a point; stat is there only where it was asked for. */
+static const char *const keys[] = {
+	"sum", "count", "min", "max", "avg", "stat"
+};
 
 static void cell_number(struct term_table *table, const json_t *point,
 			const char *key)
@@ -180,8 +226,6 @@ static bool print_points(struct options *o, const json_t *points)
 		{ .title = "AVG", .align = TERM_RIGHT },
 		{ .title = o->stat ? o->stat : "", .align = TERM_RIGHT },
 	};
-	static const char *const keys[] = { "sum", "count", "min",
-					    "max", "avg",   "stat" };
 	size_t count = o->stat ? 7 : 6;
 	struct term_table *table = term_table_new(columns, count);
 	struct buf text = BUF_INIT;
@@ -203,6 +247,44 @@ static bool print_points(struct options *o, const json_t *points)
 	ok = term_table_print(&o->program.term, table, &o->program.out);
 	term_table_free(table);
 	return ok;
+}
+
+/* Numbers whole, not as they fit a column; times in UTC. */
+static void csv_point(struct csv_writer *w, const json_t *point, size_t count,
+		      struct buf *text)
+{
+	int64_t ns;
+
+	buf_reset(text);
+	if (time_from_double(answer_number(point, "time"), &ns))
+		time_put_iso(text, ns);
+	csv_put_sv(w, buf_view(text));
+	for (size_t k = 0; k < count; k++) {
+		struct json_writer number = json_writer(text);
+
+		buf_reset(text);
+		if (json_is_number(json_object_get(point, keys[k])))
+			json_put_double(&number, answer_number(point, keys[k]));
+		csv_put_number(w, buf_view(text));
+	}
+	csv_end_row(w);
+}
+
+static bool csv_points(struct options *o, const json_t *points)
+{
+	struct csv_writer w = csv_writer(&o->program.out);
+	size_t count = o->stat ? 6 : 5;
+	struct buf text = BUF_INIT;
+	const json_t *point;
+	size_t i;
+
+	csv_put_text(&w, "time");
+	for (size_t k = 0; k < count; k++)
+		csv_put_text(&w, k < 5 ? keys[k] : o->stat);
+	csv_end_row(&w);
+	json_array_foreach(points, i, point) csv_point(&w, point, count, &text);
+	buf_fini(&text);
+	return true;
 }
 
 /* One sample a step from the first to the last point; NAN where there is no
@@ -320,7 +402,9 @@ static bool run(struct options *o, struct buf *path)
 	if (!root) /* JSON was wanted, and is out */
 		return true;
 	if (list)
-		ok = print_list(&o->program, root);
+		ok = (o->csv ? csv_list : print_list)(&o->program, root);
+	else if (o->csv)
+		ok = csv_points(o, answer_array(root, "points"));
 	else if (o->graph)
 		ok = print_graph(o, answer_array(root, "points"));
 	else

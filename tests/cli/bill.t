@@ -56,6 +56,24 @@ is "$(json "$(cat "$TMP/out")" 'd["total"]')" 108094.600001875 "it parses"
 is "$(bill --json --function MyNodeJsLambda1)" 0 "a function as JSON"
 is "$(json "$(cat "$TMP/out")" 'd["billed_ms"]')" 52320000001 "alone"
 
+is "$(bill --csv)" 0 "as CSV"
+# csv EXPRESSION: of the rows r, each a dictionary, read by another's reader
+csv() { python3 -c 'import csv, sys
+r = list(csv.DictReader(open(sys.argv[1], newline="")))
+print(eval(sys.argv[2]))' "$TMP/out" "$1"; }
+is "$(csv 'len(r), r[1]["quantity"], r[1]["cost_usd"], r[2]["cost_usd"]')" \
+	"(3, '6540000000.125', '108094.200001875', '')" \
+	"a row for each usage type, exact"
+is "$(csv 'sum(__import__("decimal").Decimal(x["cost_usd"] or 0) for x in r)')" \
+	108094.600001875 "they add up to the total"
+is "$(bill --csv --function "$(printf 'bad\033]0;x\a')")" 0 "a hostile name as CSV"
+is "$(csv 'r[0]["function"] == "bad\ufffd]0;x\ufffd"')" True \
+	"cannot steer the terminal there either"
+is "$(bill --csv request 8476a536)" 0 "a request as CSV"
+is "$(csv 'len(r), r[1]["rate_usd"], r[1]["cost_usd"]')" \
+	"(2, '0.0000166667', '0.00000020833375')" "a row for each item"
+is "$(bill --csv --json)" 2 "CSV and JSON: usage"
+
 is "$(bill request 8476a536)" 0 "a request"
 has "$TMP/out" '^function +MyNodeJsLambda1 \(us-east-1, x86_64\)$' "function"
 has "$TMP/out" '^time +2026-11-22T09:00:00\.123Z$' "time"

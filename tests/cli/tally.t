@@ -100,6 +100,15 @@ run 0 metrics data AWS/Lambda Duration FunctionName=a=b --stat p99 &&
 	said "412.5" && said "p99" &&
 	asked "namespace=AWS%2FLambda&name=Duration&dim.FunctionName=a%3Db&period=60&stat=p99"
 check "metrics data"
+run 0 metrics data A B --csv --stat p99 &&
+	[ "$(tr -d '\r' <"$work/out")" = "time,sum,count,min,max,avg,p99
+2026-11-22T08:58:00Z,412.5,10,30,80.5,41.25,79.9
+2026-11-22T08:59:00Z,100,1,100,100,100,100" ]
+check "metrics data --csv"
+run 0 metrics list --csv && said "AWS/Lambda,Duration,FunctionName=checkout"
+check "metrics list --csv"
+run 2 metrics list --csv --json
+check "CSV and JSON at once"
 run 2 metrics data X && erred "NAMESPACE and a NAME"
 check "metrics data needs a name"
 run 0 metrics data A B --graph && said "100 "
