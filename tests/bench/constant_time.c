@@ -205,7 +205,7 @@ static void compare(const char *what, struct place *p,
 int main(int argc, char **argv)
 {
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : SAMPLES;
-	struct buf right, same, first, last, unknown;
+	struct buf right, same, first, last, other, unknown, nobody;
 	const struct {
 		const char *what;
 		const struct buf *pair[2];
@@ -213,6 +213,8 @@ int main(int argc, char **argv)
 		{ "the same twice: the noise", { &right, &same } },
 		{ "right, wrong in the first digit", { &right, &first } },
 		{ "wrong in the first, in the last", { &first, &last } },
+		{ "known key, another known key", { &first, &other } },
+		{ "unknown key, another unknown key", { &unknown, &nobody } },
 		{ "known key, unknown key", { &first, &unknown } },
 	};
 	struct keys_table *keys = make_keys();
@@ -227,7 +229,9 @@ int main(int argc, char **argv)
 	make(&same, &p, "AKIDEXAMPLE50", 0);
 	make(&first, &p, "AKIDEXAMPLE50", SIGV4_SIGNATURE_LEN);
 	make(&last, &p, "AKIDEXAMPLE50", 1);
+	make(&other, &p, "AKIDEXAMPLE07", SIGV4_SIGNATURE_LEN);
 	make(&unknown, &p, "AKIDEXAMPLEXX", SIGV4_SIGNATURE_LEN);
+	make(&nobody, &p, "AKIDEXAMPLEYY", SIGV4_SIGNATURE_LEN);
 	for (int cached = 0; cached < 2; cached++)
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			compare(rows[i].what, &p, rows[i].pair, keys, cached,
@@ -236,7 +240,9 @@ int main(int argc, char **argv)
 	buf_fini(&same);
 	buf_fini(&first);
 	buf_fini(&last);
+	buf_fini(&other);
 	buf_fini(&unknown);
+	buf_fini(&nobody);
 	keys_table_free(keys);
 	return 0;
 }

@@ -59,7 +59,9 @@ static inline void add_place(struct place *places, size_t *n,
 
 static inline struct sv after(struct sv text, const char *mark)
 {
-	const char *at = memmem(text.ptr, text.len, mark, strlen(mark));
+	const char *at =
+		text.len ? memmem(text.ptr, text.len, mark, strlen(mark)) :
+			   NULL;
 
 	if (!at)
 		return (struct sv){ NULL, 0 };
