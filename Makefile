@@ -4,6 +4,7 @@
 #   make demo         install what is missing, build, run one function end to end
 #   make check        install what tests need, build, run every test
 #   make bench        records/s per core, bytes per record, by protocol
+#   make overload     ten times the capacity in 256 MiB, for a minute
 #   make fuzz         run each fuzz target for FUZZ_S seconds (60), or FUZZ_RUNS=
 #                     executions of inputs up to FUZZ_LEN= bytes; FUZZ= some only
 #   make valgrind     unit tests and a busy collector under valgrind
@@ -85,7 +86,7 @@ libs = $(foreach u,$(1),$(B)/lib$(u).a)
 syslibs = $(foreach u,$(1),$($(u)_LIB))
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-.PHONY: all check valgrind unit check-deps bench fuzz crash demo install man fmt lint \
+.PHONY: all check valgrind unit check-deps bench overload fuzz crash demo install man fmt lint \
 	clean packages-build
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -152,6 +153,8 @@ check-deps:
 	$(Q)BUILD=$(B) tools/check-deps
 bench: all $(TOOLS)
 	$(Q)BUILD=$(B) tests/bench/run
+overload: all $(TOOLS)
+	$(Q)BUILD=$(B) OVERLOAD_S=$(or $(OVERLOAD_S),60) prove -v tests/cli/overload.t
 crash: all $(TOOLS) $(SHIMS)
 	$(Q)BUILD=$(B) N=$(or $(N),2000) tests/crash/run
 valgrind: packages-check
