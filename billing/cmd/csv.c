@@ -17,11 +17,12 @@ static bool put_rows(const struct page *p, const struct column *columns,
 {
 	struct csv_writer w = csv_writer(p->out);
 	struct json row = only.doc ? only : json_first(rows);
+	const struct json none = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		csv_put_text(&w, columns[i].title);
 	csv_end_row(&w);
-	while (row.doc) {
+	for (; row.doc; row = only.doc ? none : json_next(rows, row)) {
 		for (size_t i = 0; i < count; i++) {
 			struct sv cell = member_text(
 				p, columns[i].of == OF_ALL ? all : row,
@@ -33,7 +34,6 @@ static bool put_rows(const struct page *p, const struct column *columns,
 				csv_put_sv(&w, cell);
 		}
 		csv_end_row(&w);
-		row = only.doc ? (struct json){ 0 } : json_next(rows, row);
 	}
 	return !p->out->failed;
 }

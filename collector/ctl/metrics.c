@@ -275,14 +275,13 @@ static bool csv_points(struct options *o, const json_t *points)
 	struct csv_writer w = csv_writer(&o->program.out);
 	size_t count = o->stat ? 6 : 5;
 	struct buf text = BUF_INIT;
-	const json_t *point;
-	size_t i;
 
 	csv_put_text(&w, "time");
 	for (size_t k = 0; k < count; k++)
 		csv_put_text(&w, k < 5 ? keys[k] : o->stat);
 	csv_end_row(&w);
-	json_array_foreach(points, i, point) csv_point(&w, point, count, &text);
+	for (size_t i = 0; i < json_array_size(points); i++)
+		csv_point(&w, json_array_get(points, i), count, &text);
 	buf_fini(&text);
 	return true;
 }

@@ -108,7 +108,7 @@ static void round_trip(struct sv text)
 	struct buf b = BUF_INIT, want = BUF_INIT;
 	struct csv_writer w = csv_writer(&b);
 	struct sv rest;
-	bool last;
+	bool last = false;
 
 	csv_put_sv(&w, SV("=before"));
 	csv_put_sv(&w, text);

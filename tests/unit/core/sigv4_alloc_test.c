@@ -27,36 +27,36 @@
 
 #ifndef SANITIZED
 
-/* glibc's own names of them, which it exports for this. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void *__libc_memalign(size_t align, size_t size);
+/* glibc exports its own under these names, for this. */
+void *real_malloc(size_t size) __asm__("__libc_malloc");
+void *real_calloc(size_t count, size_t size) __asm__("__libc_calloc");
+void *real_realloc(void *old, size_t size) __asm__("__libc_realloc");
+void *real_memalign(size_t align, size_t size) __asm__("__libc_memalign");
 
 static size_t allocations;
 
 void *malloc(size_t size)
 {
 	allocations++;
-	return __libc_malloc(size);
+	return real_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
 	allocations++;
-	return __libc_calloc(count, size);
+	return real_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
 	allocations++;
-	return __libc_realloc(old, size);
+	return real_realloc(old, size);
 }
 
 void *aligned_alloc(size_t align, size_t size)
 {
 	allocations++;
-	return __libc_memalign(align, size);
+	return real_memalign(align, size);
 }
 
 /* From headers to the verdict, as the door does it. */

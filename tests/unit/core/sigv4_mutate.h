@@ -190,9 +190,10 @@ static inline void mutate(const struct pieces *p, int64_t now, uint64_t seed,
 	size_t goal = tally->refused + MUTATIONS;
 	uint8_t body[SIGV4_HASH_SIZE];
 
+	assert_true(count > 0);
 	sigv4_hash(body, p->piece[PIECE_BODY]);
 	assert_int_equal(judge_pieces(p, body, now), SIGV4_OK);
-	while (tally->refused < goal) {
+	while (count && tally->refused < goal) {
 		struct place place = places[next_random(&seed) % count];
 		uint64_t start = seed;
 		const char *wrong = mutate_once(p, place, now, &seed, tally);
