@@ -96,6 +96,7 @@ static void levels_go_up_at_once_and_down_with_a_margin(void **state)
 static struct request request_of(enum operation_id id)
 {
 	struct request r = {
+		.id = "an id", /* making one needs the HTTP layer */
 		.status = 200,
 		.protocol = AWS_REST_JSON,
 		.operation = operation_at(id),
@@ -215,7 +216,8 @@ static void errors_are_those_that_clients_retry(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct request r = { .protocol = rows[i].protocol,
+		struct request r = { .id = "an id",
+				     .protocol = rows[i].protocol,
 				     .service = service_of(rows[i].service) };
 
 		admission_refuse_rate(f->a, &r);
