@@ -26,6 +26,11 @@ struct runner {
 	bool behind;          /* messages were not queued: read the journal */
 	bool caught_up;       /* for the first time */
 	_Atomic uint64_t applied;
+	/* Of the frames that came since the start, for lag: how many, how many
+	 * of those are applied, where they begin, and when the oldest that is
+	 * not applied came, at the latest. */
+	_Atomic uint64_t pushed, pushed_applied, pushed_from;
+	_Atomic int64_t oldest_ns;
 	_Atomic uint64_t position, durable; /* copies, for others to read */
 	_Atomic int err;
 	/* The runner's own: */
@@ -105,6 +110,7 @@ void apply_add(struct apply *a, struct view *v)
 	r->apply = a;
 	r->view = v;
 	r->behind = true; /* what the journal holds comes first */
+	atomic_init(&r->pushed_from, UINT64_MAX);
 	atomic_init(&r->position, v->position);
 	atomic_init(&r->durable, v->durable);
 	pthread_mutex_init(&r->lock, NULL);
@@ -174,6 +180,10 @@ static bool runner_apply(struct runner *r, const struct message *m)
 	v->position = m->frame.next;
 	atomic_store(&r->position, v->position);
 	atomic_fetch_add(&r->applied, 1);
+	if (m->frame.position >= atomic_load(&r->pushed_from)) {
+		atomic_store(&r->oldest_ns, m->frame.received.ns);
+		atomic_fetch_add(&r->pushed_applied, 1);
+	}
 	r->since_checkpoint++;
 	return true;
 }
@@ -413,6 +423,16 @@ static bool enqueue(struct runner *r, struct message *m, bool tight)
 	return false;
 }
 
+/* Before the message can be applied. */
+static void note_pushed(struct runner *r, const struct message *m)
+{
+	if (atomic_load(&r->pushed) == 0)
+		atomic_store(&r->pushed_from, m->frame.position);
+	if (atomic_load(&r->pushed) == atomic_load(&r->pushed_applied))
+		atomic_store(&r->oldest_ns, m->frame.received.ns);
+	atomic_fetch_add(&r->pushed, 1);
+}
+
 void apply_push(struct apply *a, struct message *m)
 {
 	bool tight = atomic_load(a->used) > a->options.live_bytes_max / 2;
@@ -421,6 +441,7 @@ void apply_push(struct apply *a, struct message *m)
 		struct runner *r = a->runners[i];
 
 		pthread_mutex_lock(&r->lock);
+		note_pushed(r, m);
 		/* One that is behind reads this one from the journal. */
 		if (!r->behind && !enqueue(r, m, tight)) {
 			r->behind = true;
@@ -451,6 +472,20 @@ void apply_stop(struct apply *a)
 	free(a);
 }
 
+static void put_lag(const struct apply *a, struct runner *r,
+		    struct apply_view_stats *out)
+{
+	uint64_t applied = atomic_load(&r->pushed_applied);
+	uint64_t pushed = atomic_load(&r->pushed);
+	int64_t lag_ns =
+		env_wall(a->options.env).ns - atomic_load(&r->oldest_ns);
+
+	if (pushed <= applied)
+		return;
+	out->lag_frames = pushed - applied;
+	out->lag_ns = lag_ns > 0 ? lag_ns : 0;
+}
+
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max)
 {
 	size_t n = a->count < max ? a->count : max;
@@ -469,6 +504,7 @@ size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max)
 			.behind = is_behind(r),
 			.err = atomic_load(&r->err),
 		};
+		put_lag(a, r, &out[i]);
 	}
 	return n;
 }

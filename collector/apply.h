@@ -97,8 +97,10 @@ struct apply_view_stats {
 	uint64_t position, durable;
 	uint64_t applied; /* frames since start */
 	uint64_t queued;
-	bool behind; /* reading on from the journal */
-	int err;     /* why it stands still; 0: it does not */
+	bool behind;         /* reading on from the journal */
+	int err;             /* why it stands still; 0: it does not */
+	uint64_t lag_frames; /* that came since the start, not applied yet */
+	int64_t lag_ns;      /* how long the oldest of them has waited */
 };
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max);
 size_t apply_live_bytes(const struct apply *a);

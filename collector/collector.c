@@ -338,7 +338,10 @@ static int open_door(struct collector *c, struct diag *diag)
 		e = audit_open(&c->audit, c->env, path, diag);
 	if (e)
 		return e;
+	if (pace_new(&c->api.pace, c->env, &c->stats))
+		return diag_set(diag, ERR_NOMEM, "out of memory");
 	c->api.audit = c->audit;
+	c->api.auth = c->auth;
 	c->door = (struct door){
 		.env = c->env,
 		.stats = &c->stats,
@@ -476,6 +479,7 @@ int collector_open(struct collector **out, const struct env *env,
 	c->lock_fd = c->signal_fd = c->timer_fd = -1;
 	c->api.env = env;
 	c->api.stats = &c->stats;
+	c->api.data = config->data;
 	c->api.started = env_mono(env);
 	c->notify_fd = -1;
 	find_prices(c);
@@ -594,6 +598,12 @@ static void judge_alarms(struct collector *c)
 		log_warn("alarms", "not all could be judged: %s", err_text(e));
 }
 
+static void on_timer(struct collector *c)
+{
+	pace_tick(c->api.pace);
+	judge_alarms(c);
+}
+
 /* --- running ------------------------------------------------------------------------ */
 
 /* Keys, and with a file the alarms in it; each stays as it was where the new
@@ -659,7 +669,7 @@ int collector_run(struct collector *c, const char *config_path)
 		}
 		if ((fds[1].revents & POLLIN) &&
 		    read(c->timer_fd, &ticks, sizeof(ticks)) > 0)
-			judge_alarms(c);
+			on_timer(c);
 		if (!(fds[0].revents & POLLIN) ||
 		    read(c->signal_fd, &info, sizeof(info)) !=
 			    (ssize_t)sizeof(info))
@@ -750,6 +760,7 @@ void collector_close(struct collector *c)
 	admission_free(c->admission);
 	rates_free(c->rates);
 	audit_close(c->audit);
+	pace_free(a->pace);
 	if (a->prices)
 		pricebook_close(a->prices);
 	if (c->notify_fd >= 0)

@@ -38,3 +38,38 @@ void stats_each(const struct stats *s,
 #include "collector/stats.def"
 #undef COUNTER
 }
+
+void stats_copy(const struct stats *s, uint64_t out[STATS_COUNT])
+{
+	size_t i = 0;
+
+#define COUNTER(id, metric, labels, help) out[i++] = stats_get(&s->id);
+#include "collector/stats.def"
+#undef COUNTER
+}
+
+/* What is between the quotes of name="value". */
+static struct sv label_value(const char *labels)
+{
+	struct sv rest = sv_from(labels);
+
+	(void)sv_cut(&rest, '"');
+	return rest.ptr ? sv_cut(&rest, '"') : SV("");
+}
+
+void stats_each_of(const char *metric,
+		   void (*each)(void *arg, size_t i, struct sv label),
+		   void *arg)
+{
+	static const struct {
+		const char *metric, *labels;
+	} rows[STATS_COUNT] = {
+#define COUNTER(id, metric, labels, help) { metric, labels },
+#include "collector/stats.def"
+#undef COUNTER
+	};
+
+	for (size_t i = 0; i < STATS_COUNT; i++)
+		if (!strcmp(rows[i].metric, metric))
+			each(arg, i, label_value(rows[i].labels));
+}

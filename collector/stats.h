@@ -29,6 +29,15 @@ static inline uint64_t stats_get(const _Atomic uint64_t *counter)
 
 /* Appends all counters in Prometheus' text format. */
 void stats_prometheus(const struct stats *s, struct buf *out);
+enum { STATS_COUNT = sizeof(struct stats) / sizeof(_Atomic uint64_t) };
+
+/* All values, in the order of stats.def. */
+void stats_copy(const struct stats *s, uint64_t out[STATS_COUNT]);
+/* Calls each for the rows of one metric: i in the order of stats.def, the value
+ * of its label. */
+void stats_each_of(const char *metric,
+		   void (*each)(void *arg, size_t i, struct sv label),
+		   void *arg);
 /* Calls each(arg, identifier, value) for every counter. */
 void stats_each(const struct stats *s,
 		void (*each)(void *arg, const char *id, uint64_t value),

@@ -15,6 +15,7 @@
 #include "collector/ingest/ingest.h"
 #include "collector/logs/logs.h"
 #include "collector/memory.h"
+#include "collector/pace.h"
 #include "collector/series/series.h"
 #include "collector/stats.h"
 #include "core/codec/json.h"
@@ -42,6 +43,9 @@ struct api {
 	struct admission *admission;
 	const struct memory_plan *memory;
 	struct audit *audit;
+	struct auth *auth;
+	struct pace *pace;
+	const char *data; /* the folder */
 	struct stats *stats;
 	const struct env *env;
 	struct instant started;

@@ -65,6 +65,9 @@ static void put_views(struct api *a, struct json_writer *w)
 		put(w, "durable", views[i].durable);
 		put(w, "applied", views[i].applied);
 		put(w, "queued", views[i].queued);
+		put(w, "lag_frames", views[i].lag_frames);
+		json_key(w, "lag_s");
+		json_put_seconds(w, views[i].lag_ns);
 		json_key(w, "behind");
 		json_put_bool(w, views[i].behind);
 		json_key(w, "error");
@@ -129,22 +132,187 @@ static void put_stores(struct api *a, struct json_writer *w)
 	json_close_object(w);
 }
 
-static void put_admission(struct api *a, struct json_writer *w)
+/* Why it is not well; false: it is. */
+static bool is_ill(struct api *a, struct buf *why)
+{
+	struct apply_view_stats views[APPLY_VIEWS_MAX];
+	size_t n = apply_stats(a->apply, views, APPLY_VIEWS_MAX);
+	struct journal_stats s;
+
+	journal_stats(a->journal, &s);
+	if (s.full) {
+		buf_text(why, "the disk is full: nothing is stored");
+		return true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!views[i].err)
+			continue;
+		buf_format(why, "view %s stands still: %s", views[i].name,
+			   err_text(views[i].err));
+		return true;
+	}
+	return false;
+}
+
+static void put_health(struct api *a, struct json_writer *w)
+{
+	struct buf why = BUF_INIT;
+
+	json_key(w, "health");
+	json_put_sv(w, is_ill(a, &why) ? buf_view(&why) : SV("ok"));
+	buf_fini(&why);
+}
+
+static void put_memory(struct api *a, struct json_writer *w)
 {
 	struct admission_stats s;
 
 	admission_stats(a->admission, &s);
+	json_key(w, "memory");
+	json_open_object(w);
+	put(w, "resident_bytes", resident_bytes());
+	put(w, "max_bytes", a->memory->max_bytes);
+	put(w, "live_bytes", apply_live_bytes(a->apply));
+	put(w, "live_bytes_max", apply_live_bytes_max(a->apply));
 	put(w, "load_bytes", s.used_bytes);
 	put(w, "load_bytes_max", s.budget_bytes);
 	json_key(w, "refusing");
 	json_put_text(w, admission_level_name(s.level));
+	json_close_object(w);
+}
+
+static void put_disk(struct api *a, struct json_writer *w)
+{
+	const struct disk_ops *disk = a->env->disk;
+	int64_t bytes = disk->free_bytes(a->env->disk_self, a->data);
+
+	json_key(w, "disk");
+	json_open_object(w);
+	put(w, "free_bytes", bytes > 0 ? (uint64_t)bytes : 0);
+	json_close_object(w);
+}
+
+/* Seconds since 1970, or null. */
+static void put_epoch(struct json_writer *w, const char *key, int64_t epoch_s)
+{
+	json_key(w, key);
+	if (epoch_s > 0)
+		json_put_i64(w, epoch_s);
+	else
+		json_put_null(w);
+}
+
+static void put_door(struct api *a, struct request *r, struct json_writer *w)
+{
+	struct admission_stats s;
+
+	admission_stats(a->admission, &s);
+	json_key(w, "door");
+	json_open_object(w);
+	put(w, "connections", http_connections(r->http));
+	put(w, "connections_max", http_connections_max(r->http));
 	put(w, "requests", s.requests);
 	put(w, "callers", s.callers);
+	json_key(w, "needs_keys");
+	json_put_bool(w, auth_required(a->auth));
+	put(w, "keys", auth_key_count(a->auth));
+	put_epoch(w, "keys_read_at",
+		  auth_required(a->auth) ? auth_read_at(a->auth).ns / NS_PER_S :
+					   0);
+	put_epoch(w, "certificate_ends_at", http_certificate_ends_s(r->http));
+	json_close_object(w);
+}
+
+static void put_audit(struct api *a, struct json_writer *w)
+{
+	struct audit_stats s;
+
+	audit_stats(a->audit, &s);
+	json_key(w, "audit");
+	json_open_object(w);
+	put(w, "rows", s.rows);
+	put(w, "counted", s.counted);
+	put(w, "overflow", s.overflow);
+	put(w, "lost", s.lost);
+	put(w, "damaged", s.damaged);
+	put(w, "errors", s.errors);
+	put(w, "disk_bytes", s.disk_bytes);
+	json_close_object(w);
+}
+
+/* --- counters, by what they are of ------------------------------------------------ */
+
+struct tally {
+	struct api *api;
+	struct json_writer *w;
+	uint64_t values[STATS_COUNT];
+};
+
+static void put_traffic(void *arg, size_t i, struct sv label)
+{
+	struct tally *t = arg;
+	double per_s = pace_per_s(t->api->pace, i);
+
+	json_open_object(t->w);
+	json_key(t->w, "protocol");
+	json_put_sv(t->w, label);
+	put(t->w, "total", t->values[i]);
+	json_key(t->w, "per_s");
+	json_put_double(t->w, (double)(int64_t)(per_s * 100 + 0.5) / 100);
+	json_close_object(t->w);
+}
+
+static void put_labelled(void *arg, size_t i, struct sv label)
+{
+	struct tally *t = arg;
+
+	json_key_sv(t->w, label);
+	json_put_u64(t->w, t->values[i]);
+}
+
+static void put_by_label(struct tally *t, const char *key, const char *metric)
+{
+	json_key(t->w, key);
+	json_open_object(t->w);
+	stats_each_of(metric, put_labelled, t);
+	json_close_object(t->w);
+}
+
+static void put_tallies(struct api *a, struct json_writer *w)
+{
+	struct tally t = { .api = a, .w = w };
+
+	stats_copy(a->stats, t.values);
+	json_key(w, "requests");
+	json_open_array(w);
+	stats_each_of("tally_requests_total", put_traffic, &t);
+	json_close_array(w);
+	put_by_label(&t, "refused", "tally_refused_total");
+	put_by_label(&t, "shed", "tally_shed_total");
+	put_by_label(&t, "shed_requests", "tally_shed_requests_total");
+	put_by_label(&t, "shed_records", "tally_shed_records_total");
 }
 
 static void put_counter(void *arg, const char *id, uint64_t value)
 {
 	put(arg, id, value);
+}
+
+/* What all accounts have together: for the collector's own. */
+static void put_insides(struct api *a, struct request *r, struct json_writer *w)
+{
+	put_memory(a, w);
+	put_journal(a, w);
+	put_disk(a, w);
+	put_door(a, r, w);
+	put_tallies(a, w);
+	put_views(a, w);
+	put_stores(a, w);
+	put_audit(a, w);
+	json_key(w, "counters");
+	json_open_object(w);
+	stats_each(a->stats, put_counter, w);
+	json_close_object(w);
 }
 
 void api_status(struct api *a, struct request *r)
@@ -163,44 +331,19 @@ void api_status(struct api *a, struct request *r)
 	json_put_text(&w, r->caller.scope.region);
 	put(&w, "uptime_s",
 	    (env_mono(a->env).ns - a->started.ns) / (uint64_t)NS_PER_S);
-	json_key(&w, "memory");
-	json_open_object(&w);
-	put(&w, "resident_bytes", resident_bytes());
-	put(&w, "max_bytes", a->memory->max_bytes);
-	put(&w, "live_bytes", apply_live_bytes(a->apply));
-	put(&w, "live_bytes_max", apply_live_bytes_max(a->apply));
-	put_admission(a, &w);
-	json_close_object(&w);
-	put_journal(a, &w);
-	put_views(a, &w);
-	put_stores(a, &w);
-	json_key(&w, "counters");
-	json_open_object(&w);
-	stats_each(a->stats, put_counter, &w);
-	json_close_object(&w);
+	put_health(a, &w);
+	if (r->caller.owner)
+		put_insides(a, r, &w);
 	json_close_object(&w);
 	r->content_type = "application/json";
 }
 
 void api_health(struct api *a, struct request *r)
 {
-	struct apply_view_stats views[APPLY_VIEWS_MAX];
-	size_t n = apply_stats(a->apply, views, APPLY_VIEWS_MAX);
-	struct journal_stats s;
-
-	journal_stats(a->journal, &s);
 	r->content_type = "text/plain";
-	if (s.full) {
+	if (is_ill(a, &r->reply)) {
 		r->status = 503;
-		buf_text(&r->reply, "the disk is full: nothing is stored\n");
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (!views[i].err)
-			continue;
-		r->status = 503;
-		buf_format(&r->reply, "view %s stands still: %s\n",
-			   views[i].name, err_text(views[i].err));
+		buf_char(&r->reply, '\n');
 		return;
 	}
 	buf_text(&r->reply, "ok\n");

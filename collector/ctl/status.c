@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tally status. The collector's answer is walked, not known by heart: what a
- * newer one adds is shown too. Objects become sections of aligned "name value"
+ * tally status: at a glance (overview.h), or with --all everything. Then the
+ * collector's answer is walked, not known by heart: what a newer one adds is
+ * shown too. Objects become sections of aligned "name value"
  * lines, arrays of objects become tables, and a name's last word says the unit
  * (that is the house rule for names), so bytes and seconds read as such.
  */
 #include <math.h>
 
-#include "collector/ctl/ctl.h"
+#include "collector/ctl/overview.h"
 #include "core/base/arena.h"
 
 enum { DEPTH_MAX = 8, NAME_MAX_BYTES = 256, KEY_ALL = 'a' };
@@ -15,12 +16,11 @@ enum { DEPTH_MAX = 8, NAME_MAX_BYTES = 256, KEY_ALL = 'a' };
 struct options {
 	struct program program;
 	struct arena arena; /* of column titles */
-	size_t zeros;       /* counters not shown */
 	bool all;
 };
 
 static const struct argp_option option_list[] = {
-	{ "all", KEY_ALL, NULL, 0, "Show counters that are zero too", 0 },
+	{ "all", KEY_ALL, NULL, 0, "Show all that the collector says", 0 },
 	{ 0 },
 };
 
@@ -47,8 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = option_list,
 	.parser = parse,
-	.doc = "Shows how the collector is: its journal, how far each view "
-	       "is, its memory and its counters.",
+	.doc = "Shows how the collector is: its health, memory and disk, who "
+	       "asks how much, what was refused, and how far behind each view "
+	       "is.",
 	.children = program_children,
 };
 
@@ -61,6 +62,9 @@ static bool has_unit(const char *name, const char *unit)
 	    (!strcmp(name + n - 4, "_max") || !strcmp(name + n - 4, "_min")))
 		n -= 4;
 	if (n < u || strncmp(name + n - u, unit, u))
+		return false;
+	/* "per_s" is a rate. */
+	if (n >= u + 4 && !strncmp(name + n - u - 4, "per_", 4))
 		return false;
 	return n == u || name[n - u - 1] == '_' || name[n - u - 1] == '.';
 }
@@ -177,9 +181,8 @@ static bool print_array(struct options *o, const json_t *array)
 
 /* "name value" cells of an object's scalars; what is nested is flattened to
  * "outer.inner". */
-static void flatten(struct options *o, struct term_table *table,
-		    const char *prefix, const json_t *object, bool counters,
-		    int depth)
+static void flatten(struct term_table *table, const char *prefix,
+		    const json_t *object, int depth)
 {
 	const char *key;
 	json_t *value;
@@ -191,10 +194,7 @@ static void flatten(struct options *o, struct term_table *table,
 		snprintf(name, sizeof(name), "%s%s%s", prefix,
 			 *prefix ? "." : "", key);
 		if (json_is_object(value) && depth < DEPTH_MAX) {
-			flatten(o, table, name, value, counters, depth + 1);
-		} else if (counters && !o->all && json_is_number(value) &&
-			   json_number_value(value) == 0) {
-			o->zeros++;
+			flatten(table, name, value, depth + 1);
 		} else {
 			term_cell(table, TERM_PLAIN, sv_from(name));
 			cell(table, name, value);
@@ -203,7 +203,7 @@ static void flatten(struct options *o, struct term_table *table,
 }
 
 /* Two columns, the second to the right, without the head. */
-static bool print_pairs(struct options *o, const json_t *object, bool counters)
+static bool print_pairs(struct options *o, const json_t *object)
 {
 	static const struct term_column columns[] = {
 		{ .title = "" },
@@ -216,7 +216,7 @@ static bool print_pairs(struct options *o, const json_t *object, bool counters)
 
 	if (!table)
 		return false;
-	flatten(o, table, "", object, counters, 0);
+	flatten(table, "", object, 0);
 	ok = term_table_print(&o->program.term, table, &text);
 	rest = buf_view(&text);
 	(void)sv_cut(&rest, '\n');
@@ -226,7 +226,7 @@ static bool print_pairs(struct options *o, const json_t *object, bool counters)
 	return ok;
 }
 
-static bool print_status(struct options *o, const json_t *root)
+static bool print_all(struct options *o, const json_t *root)
 {
 	json_t *plain = json_object();
 	const char *key;
@@ -238,7 +238,7 @@ static bool print_status(struct options *o, const json_t *root)
 				       !json_is_array(value))
 		ok = !json_object_set(plain, key, value);
 	if (ok && json_object_size(plain))
-		ok = print_pairs(o, plain, false);
+		ok = print_pairs(o, plain);
 	json_decref(plain);
 	json_object_foreach((json_t *)root, key, value)
 	{
@@ -248,13 +248,8 @@ static bool print_status(struct options *o, const json_t *root)
 		if (json_is_array(value))
 			ok = ok && print_array(o, value);
 		else
-			ok = ok &&
-			     print_pairs(o, value, !strcmp(key, "counters"));
+			ok = ok && print_pairs(o, value);
 	}
-	if (o->zeros)
-		buf_format(&o->program.out,
-			   "and %zu counters at zero (--all shows them)\n",
-			   o->zeros);
 	return ok;
 }
 
@@ -268,7 +263,8 @@ int ctl_status(int argc, char **argv)
 		return PROGRAM_FAILED;
 	ok = answer_ask(&o.program, "/api/v1/status", &root);
 	if (ok && root)
-		ok = print_status(&o, root);
+		ok = o.all ? print_all(&o, root) :
+			     ctl_overview(&o.program, root);
 	json_decref(root);
 	arena_fini(&o.arena);
 	return program_close(&o.program, ok ? PROGRAM_OK : PROGRAM_FAILED);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct auth {
 	struct sigv4_cache *cache;
 	pthread_rwlock_t lock; /* of jwks, which a reload replaces */
 	struct jwks *jwks;     /* NULL: no tokens */
+	_Atomic int64_t read_at_ns;
 };
 
 /* --- opening ------------------------------------------------------------------ */
@@ -77,6 +79,7 @@ int auth_open(struct auth **out, const struct env *env,
 		auth_close(a);
 		return e;
 	}
+	atomic_store(&a->read_at_ns, env_wall(env).ns);
 	*out = a;
 	return 0;
 }
@@ -104,6 +107,7 @@ int auth_reload(struct auth *a, struct diag *diag)
 		jwks_free(fresh);
 		return e;
 	}
+	atomic_store(&a->read_at_ns, env_wall(a->env).ns);
 	if (!fresh)
 		return 0;
 	pthread_rwlock_wrlock(&a->lock);
@@ -112,6 +116,11 @@ int auth_reload(struct auth *a, struct diag *diag)
 	pthread_rwlock_unlock(&a->lock);
 	jwks_free(old);
 	return 0;
+}
+
+struct wall auth_read_at(const struct auth *a)
+{
+	return (struct wall){ atomic_load(&a->read_at_ns) };
 }
 
 bool auth_required(const struct auth *a)

@@ -51,6 +51,8 @@ int auth_reload(struct auth *a, struct diag *diag) MUST_USE;
 /* False: nothing is configured, everybody is admin. */
 bool auth_required(const struct auth *a);
 size_t auth_key_count(struct auth *a);
+/* When both files were read last. */
+struct wall auth_read_at(const struct auth *a);
 
 /* What came of it. reason is for counters and the audit log: "unknown_key". */
 struct auth_refusal {

@@ -216,6 +216,11 @@ int http_reload_tls(struct http *h, struct diag *diag)
 	return h->tls ? tls_reload(h->tls, diag) : 0;
 }
 
+int64_t http_certificate_ends_s(const struct http *h)
+{
+	return h->tls ? tls_expires_s(h->tls) : 0;
+}
+
 uint32_t http_connections_max(const struct http *h)
 {
 	return connections_max(h->connections);

@@ -145,6 +145,8 @@ int http_reload_tls(struct http *h, struct diag *diag) MUST_USE;
 /* How many connections it may have; how many there are. */
 uint32_t http_connections_max(const struct http *h);
 uint32_t http_connections(const struct http *h);
+/* When its certificate ends, in seconds since 1970; 0: it has none. */
+int64_t http_certificate_ends_s(const struct http *h);
 /* From now on requests are told to come again; those that wait are answered. */
 void http_quiesce(struct http *h);
 /* After http_quiesce: returns when no request is with the handler any more nor

@@ -18,6 +18,7 @@ struct tls_set {
 	_Atomic unsigned holders;
 	gnutls_certificate_credentials_t credentials;
 	bool asks; /* clients for a certificate */
+	int64_t expires_s;
 };
 
 struct tls {
@@ -74,19 +75,24 @@ static gnutls_datum_t datum(const struct buf *b)
 }
 
 /* One that is out of its time is served all the same: clients see to it, and
- * a collector that does not start is worse. */
-static void warn_of_time(const char *path, const gnutls_datum_t *pem)
+ * a collector that does not start is worse. Returns its end. */
+static int64_t look_at_time(const char *path, const gnutls_datum_t *pem)
 {
 	gnutls_x509_crt_t crt;
 	time_t now = time(NULL);
+	time_t end = 0;
 
 	if (gnutls_x509_crt_init(&crt) < 0)
-		return;
-	if (!gnutls_x509_crt_import(crt, pem, GNUTLS_X509_FMT_PEM) &&
-	    (gnutls_x509_crt_get_expiration_time(crt) < now ||
-	     gnutls_x509_crt_get_activation_time(crt) > now))
-		log_warn("tls", "the certificate in %s is not valid now", path);
+		return 0;
+	if (!gnutls_x509_crt_import(crt, pem, GNUTLS_X509_FMT_PEM)) {
+		end = gnutls_x509_crt_get_expiration_time(crt);
+		if (end < now || gnutls_x509_crt_get_activation_time(crt) > now)
+			log_warn("tls",
+				 "the certificate in %s is not valid now",
+				 path);
+	}
 	gnutls_x509_crt_deinit(crt);
+	return end > 0 ? end : 0;
 }
 
 static int read_pair(struct tls *t, struct tls_set *set, struct diag *diag)
@@ -107,7 +113,7 @@ static int read_pair(struct tls *t, struct tls_set *set, struct diag *diag)
 				     "key, in PEM: %s",
 				     t->cert, t->key, gnutls_strerror(g));
 		else
-			warn_of_time(t->cert, &c);
+			set->expires_s = look_at_time(t->cert, &c);
 	}
 	if (key.ptr)
 		explicit_bzero(key.ptr, key.len);
@@ -240,6 +246,16 @@ int tls_reload(struct tls *t, struct diag *diag)
 	pthread_mutex_unlock(&t->lock);
 	tls_end(old);
 	return 0;
+}
+
+int64_t tls_expires_s(struct tls *t)
+{
+	int64_t s;
+
+	pthread_mutex_lock(&t->lock);
+	s = t->set->expires_s;
+	pthread_mutex_unlock(&t->lock);
+	return s;
 }
 
 struct tls_set *tls_begin(struct tls *t, void *session)

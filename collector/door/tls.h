@@ -32,6 +32,8 @@ int tls_open(struct tls **out, const char *cert, const char *key,
 void tls_close(struct tls *t);
 /* Reads the files again. On an error the set in force stays. */
 int tls_reload(struct tls *t, struct diag *diag) MUST_USE;
+/* When the certificate in force ends, in seconds since 1970. */
+int64_t tls_expires_s(struct tls *t);
 
 /* The session, whose handshake has not begun, uses the set in force. NULL: no
  * memory. */

@@ -67,11 +67,17 @@ chmod +x "$work/path/tally-thing"
 PATH="$work/path:$PATH" run 0 thing it && said "made it"
 check "another program on PATH is run"
 
-run 0 status && said "journal" && said "70.0 MiB" && said "lag_frames" &&
-	said "and 2 counters at zero" && ! said "queue_full"
+run 0 status && said "70.0 MiB journal, 50.0 MiB blocks" && said "refuses: no-read" &&
+	said "12 of 16384 connections" && said "certificate to 2027-02-22" &&
+	said "native 12/s, xray 0.5/s" && said "caller 1.20k" && said "memory 16, share 1"
 check "status is readable"
-run 0 status --all && said "queue_full"
-check "status --all shows zero counters"
+grep -qE '^ledger +73 +1.25s +reads the journal$' "$work/out" &&
+	grep -qE '^traces +0 +0 +disk full$' "$work/out"
+check "status shows which view is behind"
+[ "$(wc -l <"$work/out")" -le 24 ] && ! grep -qE '^.{81}' "$work/out"
+check "status fits 80 by 24"
+run 0 status --all && said "shed_kernel" && said "later" && said "1530"
+check "status --all shows all, also what a later collector says"
 run 0 status --json && python3 -c 'import json,sys; a = json.load(open(sys.argv[1]))
 assert a == json.load(open("tests/fixtures/top/status.json"))' "$work/out"
 check "status --json is what the collector said"
