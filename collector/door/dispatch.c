@@ -317,6 +317,8 @@ void dispatch_service(struct request *r)
 	r->service = d.service;
 	r->protocol = d.protocol;
 	r->operation = d.operation;
+	if (d.operation && d.operation->body_max < r->body_max)
+		r->body_max = d.operation->body_max;
 }
 
 static bool on_daemon(const struct operation *op)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "collector/ingest/cloudwatch.h"
 #include "core/base/log.h"
 
 void ingest_init(struct ingest *in)
@@ -241,6 +242,8 @@ int ingest_decode_frame(struct message *m, const struct frame *frame)
 		return xray_segments_decode_frame(m, &m->frame);
 	case PROTOCOL_XRAY_UDP:
 		return xray_udp_decode_frame(m, &m->frame);
+	case PROTOCOL_CLOUDWATCH:
+		return cloudwatch_decode_frame(m, &m->frame);
 	case PROTOCOL_ALARM_CHANGE:
 		return 0; /* the alarms view reads the body itself */
 	}

@@ -61,6 +61,7 @@ enum protocol {
 	PROTOCOL_XRAY_UDP = 2,      /* datagrams: u32le length, bytes, ... */
 	PROTOCOL_XRAY_SEGMENTS = 3, /* PutTraceSegments, JSON */
 	PROTOCOL_ALARM_CHANGE = 4,  /* an alarm's change of state, JSON */
+	PROTOCOL_CLOUDWATCH = 5,    /* PutMetricData: ingest/cloudwatch.h */
 };
 
 struct frame {

@@ -205,9 +205,10 @@ bool datum_check(const struct datum *d, struct fault *f)
 {
 	if (d->ns.len == 0)
 		return missing(f, SV("namespace: is needed"));
-	if (!word_ok(d->ns, METRIC_NAME_MAX, ".-_/#:") || d->ns.ptr[0] == ':')
+	if (!word_ok(d->ns, METRIC_NAME_MAX, ".-_/#: ") || d->ns.ptr[0] == ':')
 		return invalid(f, SV("namespace: must have 1 to 255 of A-Z a-z "
-				     "0-9 . - _ / # : and no colon in front"));
+				     "0-9 . - _ / # : and spaces, and no colon "
+				     "in front"));
 	if (d->name.len == 0)
 		return missing(f, SV("name: is needed"));
 	if (!text_ok(d->name, METRIC_NAME_MAX))

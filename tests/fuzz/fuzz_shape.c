@@ -2,9 +2,9 @@
 /* The first byte names the protocol and the operation, the rest is a request.
  * A struct that is read is written as JSON, and as CBOR from what that gives;
  * both must be read as the same struct. XML must only come to its end. */
+#include "collector/api/cloudwatch_shapes.h"
 #include "core/codec/json_write.h"
 #include "core/codec/xml_write.h"
-#include "tests/unit/core/cloudwatch_shapes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

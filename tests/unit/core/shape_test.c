@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "collector/api/cloudwatch_shapes.h"
 #include "core/codec/json_write.h"
 #include "core/codec/xml_write.h"
-#include "tests/unit/core/cloudwatch_shapes.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -27,6 +27,9 @@ struct every {
 	SHAPE_LIST(SHAPE_LIST(struct shape_integer)) matrix;
 };
 
+static const struct shape_type flag_type = { .kind = SHAPE_BOOLEAN };
+static const struct shape_type time_type = { .kind = SHAPE_TIMESTAMP };
+static const struct shape_type double_type = { .kind = SHAPE_DOUBLE };
 static const struct shape every_shape;
 static const struct shape_type blob_type = { .kind = SHAPE_BLOB,
 					     SHAPE_RANGE(2, 4) };

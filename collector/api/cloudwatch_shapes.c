@@ -1,88 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shapes of three operations of CloudWatch, as its public model of 2010-08-01
- * has them, for the tests of shapes and their fuzz target. */
-#ifndef TALLY_TESTS_CLOUDWATCH_SHAPES_H
-#define TALLY_TESTS_CLOUDWATCH_SHAPES_H
-
-#include "core/smithy/shape.h"
-
-struct dimension {
-	struct sv name, value;
-};
-
-struct statistic_set {
-	struct shape_double sample_count, sum, minimum, maximum;
-};
-
-struct metric_datum {
-	struct sv metric_name;
-	SHAPE_LIST(struct dimension) dimensions;
-	struct shape_time timestamp;
-	struct shape_double value;
-	struct statistic_set *statistic_values;
-	SHAPE_LIST(struct shape_double) values;
-	SHAPE_LIST(struct shape_double) counts;
-	struct sv unit;
-	struct shape_integer storage_resolution;
-};
-
-struct entity {
-	SHAPE_MAP(struct sv) key_attributes;
-	SHAPE_MAP(struct sv) attributes;
-};
-
-struct entity_metric_data {
-	struct entity *entity;
-	SHAPE_LIST(struct metric_datum) metric_data;
-};
-
-struct put_metric_data {
-	struct sv namespace;
-	SHAPE_LIST(struct metric_datum) metric_data;
-	SHAPE_LIST(struct entity_metric_data) entity_metric_data;
-	struct shape_boolean strict_entity_validation;
-};
-
-struct list_metrics {
-	struct sv namespace, metric_name;
-	SHAPE_LIST(struct dimension) dimensions;
-	struct sv next_token, recently_active;
-	struct shape_boolean include_linked_accounts;
-	struct sv owning_account;
-};
-
-struct metric {
-	struct sv namespace, metric_name;
-	SHAPE_LIST(struct dimension) dimensions;
-};
-
-struct list_metrics_output {
-	SHAPE_LIST(struct metric) metrics;
-	struct sv next_token;
-	SHAPE_LIST(struct sv) owning_accounts;
-};
-
-struct get_metric_statistics {
-	struct sv namespace, metric_name;
-	SHAPE_LIST(struct dimension) dimensions;
-	struct shape_time start_time, end_time;
-	struct shape_integer period;
-	SHAPE_LIST(struct sv) statistics;
-	SHAPE_LIST(struct sv) extended_statistics;
-	struct sv unit;
-};
-
-struct datapoint {
-	struct shape_time timestamp;
-	struct shape_double sample_count, average, sum, minimum, maximum;
-	struct sv unit;
-	SHAPE_MAP(struct shape_double) extended_statistics;
-};
-
-struct get_metric_statistics_output {
-	struct sv label;
-	SHAPE_LIST(struct datapoint) datapoints;
-};
+#include "collector/api/cloudwatch_shapes.h"
 
 static const char *const unit_words[] = { "Seconds",
 					  "Microseconds",
@@ -246,7 +163,7 @@ static const struct shape_member put_metric_data_members[] = {
 	SHAPE_OPTIONAL(struct put_metric_data, strict_entity_validation,
 		       "StrictEntityValidation", &flag_type),
 };
-static const struct shape put_metric_data_shape = SHAPE_OF(
+const struct shape put_metric_data_shape = SHAPE_OF(
 	struct put_metric_data, "PutMetricDataInput", put_metric_data_members);
 
 static const struct shape_member list_metrics_members[] = {
@@ -264,7 +181,7 @@ static const struct shape_member list_metrics_members[] = {
 	SHAPE_OPTIONAL(struct list_metrics, owning_account, "OwningAccount",
 		       &name_type),
 };
-static const struct shape list_metrics_shape =
+const struct shape list_metrics_shape =
 	SHAPE_OF(struct list_metrics, "ListMetricsInput", list_metrics_members);
 
 static const struct shape_member metric_members[] = {
@@ -289,7 +206,7 @@ static const struct shape_member list_metrics_output_members[] = {
 	SHAPE_OPTIONAL(struct list_metrics_output, owning_accounts,
 		       "OwningAccounts", &accounts_type),
 };
-static const struct shape list_metrics_output_shape =
+const struct shape list_metrics_output_shape =
 	SHAPE_OF(struct list_metrics_output, "ListMetricsOutput",
 		 list_metrics_output_members);
 
@@ -318,9 +235,9 @@ static const struct shape_member get_statistics_members[] = {
 		       "ExtendedStatistics", &extended_type),
 	SHAPE_OPTIONAL(struct get_metric_statistics, unit, "Unit", &unit_type),
 };
-static const struct shape get_statistics_shape =
-	SHAPE_OF(struct get_metric_statistics, "GetMetricStatisticsInput",
-		 get_statistics_members);
+const struct shape get_statistics_shape = SHAPE_OF(struct get_metric_statistics,
+						   "GetMetricStatisticsInput",
+						   get_statistics_members);
 
 static const struct shape_type percentiles_type = { .kind = SHAPE_MAP_KIND,
 						    .item = &double_type };
@@ -348,8 +265,6 @@ static const struct shape_member get_statistics_output_members[] = {
 	SHAPE_OPTIONAL(struct get_metric_statistics_output, datapoints,
 		       "Datapoints", &datapoints_type),
 };
-static const struct shape get_statistics_output_shape =
+const struct shape get_statistics_output_shape =
 	SHAPE_OF(struct get_metric_statistics_output,
 		 "GetMetricStatisticsOutput", get_statistics_output_members);
-
-#endif
