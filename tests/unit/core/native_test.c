@@ -153,7 +153,7 @@ static struct datum bad_datum(int row, const char **code)
 		d.ns = SV("");
 		break;
 	case 1:
-		d.ns = SV("a b");
+		d.ns = SV("a!b");
 		break;
 	case 2:
 		d.ns = SV(":a");
