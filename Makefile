@@ -53,7 +53,7 @@ client_LIB := -lcurl -ljansson
 tracer_SRC := $(wildcard tracer/*.c)
 billing_SRC := $(wildcard billing/*.c)
 agent_SRC := $(filter-out agent/main.c,$(wildcard agent/*.c))
-agent_LIB := -lmicrohttpd -lcurl
+agent_LIB := -lmicrohttpd
 collector_SRC := $(filter-out collector/main.c,$(wildcard collector/*.c \
 	collector/door/*.c collector/ingest/*.c collector/api/*.c \
 	collector/series/*.c collector/logs/*.c collector/alarms/*.c \
@@ -71,7 +71,7 @@ tally_USE := client core
 tally-collector_SRC := collector/main.c
 tally-collector_USE := collector tracer billing core
 tally-agent_SRC := agent/main.c
-tally-agent_USE := agent core
+tally-agent_USE := agent client core
 tally-trace_SRC := $(wildcard tracer/cmd/*.c)
 tally-trace_USE := tracer client core
 tally-bill_SRC := $(wildcard billing/cmd/*.c)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 struct agent {
 	const struct env *env;
 	struct agent_options *options;
+	struct settings settings;
 	struct events events;
 	struct spools spools;
 	struct batch *batch;
@@ -52,11 +52,27 @@ static int prepare_process(struct agent *a, struct diag *diag)
 	return 0;
 }
 
+/* The function runs where its records go. */
+static int take_region(struct scope *scope, const char *region,
+		       struct diag *diag)
+{
+	if (snprintf(scope->region, sizeof(scope->region), "%s", region) >=
+	    (int)sizeof(scope->region))
+		return diag_set(diag, ERR_LIMIT,
+				"the region %s: at most %zu characters", region,
+				sizeof(scope->region) - 1);
+	return 0;
+}
+
 static int open_all(struct agent *a, struct diag *diag)
 {
 	struct agent_options *o = a->options;
-	int e = function_resolve(&o->function, o->code, diag);
+	int e = settings_load(&a->settings, a->env, &o->settings, diag);
 
+	if (e == 0)
+		e = take_region(&o->function.scope, a->settings.region, diag);
+	if (e == 0)
+		e = function_resolve(&o->function, o->code, diag);
 	if (e == 0)
 		e = o->event_dir ?
 			    events_from_dir(&a->events, o->event_dir, diag) :
@@ -70,7 +86,7 @@ static int open_all(struct agent *a, struct diag *diag)
 			diag_set(diag, e, "out of memory");
 	}
 	if (e == 0)
-		e = sender_start(&a->sender, a->env, o->collector,
+		e = sender_start(&a->sender, a->env, &a->settings,
 				 a->spools.list, a->spools.count, a->batch,
 				 diag);
 	return e;
@@ -82,6 +98,7 @@ static void close_all(struct agent *a)
 	batch_free(a->batch);
 	spools_close(&a->spools);
 	events_fini(&a->events);
+	settings_fini(&a->settings);
 	if (a->stop_fd >= 0)
 		close(a->stop_fd);
 }
@@ -127,7 +144,7 @@ static int flush(struct agent *a)
 			"tally-agent: the collector at %s did not take "
 			"everything (%s); %" PRIu64 " batches (%" PRIu64
 			" bytes) stay in %s and are sent by the next run\n",
-			a->options->collector,
+			a->settings.endpoint,
 			sent.trouble[0] ? sent.trouble : "no answer yet", files,
 			bytes, spool_dir(a->spools.own));
 	}
@@ -152,7 +169,7 @@ static void say_why_stopped(struct agent *a, const struct invoke_totals *t)
 			"be kept; start the collector at %s, or give "
 			"--spool-bytes\n",
 			spool_dir(a->spools.own), a->options->spool_bytes,
-			a->options->collector);
+			a->settings.endpoint);
 	if (t->stopped)
 		fprintf(stderr, "tally-agent: stopped by a signal\n");
 }
@@ -207,10 +224,6 @@ int agent_run(const struct env *env, struct agent_options *options)
 	int status = 1;
 	int e;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
-		fprintf(stderr, "tally-agent: libcurl cannot start\n");
-		return 1;
-	}
 	e = prepare_process(&a, &diag);
 	if (e == 0)
 		e = open_all(&a, &diag);
@@ -219,6 +232,5 @@ int agent_run(const struct env *env, struct agent_options *options)
 	else
 		status = run(&a);
 	close_all(&a);
-	curl_global_cleanup();
 	return status;
 }

@@ -21,6 +21,7 @@ enum key {
 	KEY_ARCHITECTURE,
 	KEY_ACCOUNT,
 	KEY_REGION,
+	KEY_PROFILE,
 	KEY_EVENT,
 	KEY_EVENT_DIR,
 	KEY_COUNT,
@@ -50,7 +51,7 @@ static const struct argp_option table[] = {
 	{ "architecture", KEY_ARCHITECTURE, "NAME", 0,
 	  "x86_64 or arm64: decides the price (this machine's)", 0 },
 	{ "account", KEY_ACCOUNT, "ID", 0, "Twelve digits (123456789012)", 0 },
-	{ "region", KEY_REGION, "NAME", 0, "(us-east-1)", 0 },
+	{ "region", KEY_REGION, "NAME", 0, "($AWS_REGION, or us-east-1)", 0 },
 	{ NULL, 0, NULL, 0, "Invocations:", 2 },
 	{ "event", KEY_EVENT, "FILE", 0, "Its event, JSON; - is stdin ({})",
 	  0 },
@@ -67,6 +68,8 @@ static const struct argp_option table[] = {
 	{ "collector", KEY_COLLECTOR, "URL", 0,
 	  "Where records go ($TALLY_ENDPOINT, or http://127.0.0.1:4318)", 0 },
 	{ "endpoint", 0, NULL, OPTION_ALIAS, NULL, 0 },
+	{ "profile", KEY_PROFILE, "NAME", 0,
+	  "Whose keys, in ~/.aws/credentials and config", 0 },
 	{ "spool", KEY_SPOOL, "DIR", 0,
 	  "What the collector has not taken yet "
 	  "($XDG_STATE_HOME/tallyscope/spool)",
@@ -122,14 +125,17 @@ static void set_account(struct argp_state *state, struct scope *scope,
 		argp_error(state, "--account %s: twelve digits", text);
 }
 
-static void set_region(struct argp_state *state, struct scope *scope,
+static void set_region(struct argp_state *state, struct agent_options *o,
 		       const char *text)
 {
 	for (const char *p = text; *p; p++)
 		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
 		      *p == '-'))
 			argp_error(state, "--region %s: as in us-east-1", text);
-	copy_text(state, scope->region, sizeof(scope->region), "region", text);
+	if (!*text || strlen(text) >= sizeof(o->function.scope.region))
+		argp_error(state, "--region: 1 to %zu characters",
+			   sizeof(o->function.scope.region) - 1);
+	o->settings.region = text;
 }
 
 static void set_architecture(struct argp_state *state, struct function *f,
@@ -203,7 +209,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		set_account(state, &f->scope, arg);
 		return 0;
 	case KEY_REGION:
-		set_region(state, &f->scope, arg);
+		set_region(state, o, arg);
 		return 0;
 	case KEY_EVENT:
 		o->event = arg;
@@ -230,7 +236,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "--collector %s: as in "
 				   "http://127.0.0.1:4318",
 				   arg);
-		o->collector = arg;
+		o->settings.endpoint = arg;
+		return 0;
+	case KEY_PROFILE:
+		o->settings.profile = arg;
 		return 0;
 	case KEY_SPOOL:
 		o->spool = arg;
@@ -272,7 +281,6 @@ void agent_options_parse(struct agent_options *o, int argc, char **argv)
 					  .parser = parse,
 					  .args_doc = "invoke",
 					  .doc = doc };
-	const char *endpoint = getenv("TALLY_ENDPOINT");
 
 	*o = (struct agent_options){
 		.function = { .handler = "index.handler",
@@ -285,13 +293,10 @@ void agent_options_parse(struct agent_options *o, int argc, char **argv)
 #else
 			      .architecture = ARCH_X86_64,
 #endif
-			      .scope = { .account = 123456789012,
-					 .region = "us-east-1" } },
+			      .scope = { .account = 123456789012 } },
 		.code = ".",
 		.count = 1,
 		.concurrency = 1,
-		.collector = endpoint && *endpoint ? endpoint :
-						     "http://127.0.0.1:4318",
 		.spool_bytes = SPOOL_BYTES_DEFAULT,
 		.flush_timeout_s = 10,
 	};

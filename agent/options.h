@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/function.h"
+#include "core/client/settings.h"
 
 struct agent_options {
 	struct function function; /* not resolved yet */
@@ -15,8 +16,8 @@ struct agent_options {
 	const char *event_dir;
 	uint64_t count;
 	unsigned concurrency;
-	const char *collector;
-	const char *spool; /* NULL: the default */
+	struct settings_flags settings; /* as they were given */
+	const char *spool;              /* NULL: the default */
 	uint64_t spool_bytes;
 	unsigned flush_timeout_s;
 	bool json;

@@ -2,8 +2,8 @@
 #include "agent/sender.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/auth/secret.h"
 #include "core/base/log.h"
+#include "core/client/client.h"
+#include "core/client/retry.h"
 #include "core/codec/json.h"
 
 struct sender {
@@ -20,12 +23,9 @@ struct sender {
 	struct spool *spools[SENDER_SPOOLS_MAX];
 	unsigned spool_count;
 	struct batch *batch;
-	char url[SENDER_URL_MAX];
-	CURL *curl;
-	struct curl_slist *headers;
+	struct client *client;
 	struct buf body;
-	struct buf answer;
-	char curl_error[CURL_ERROR_SIZE];
+	struct client_reply reply; /* to the last post; empty without one */
 	pthread_t thread;
 	int stop_fd; /* ends a pause */
 	atomic_bool stopping;
@@ -35,28 +35,17 @@ struct sender {
 
 enum verdict { TAKEN, CONFLICT, NEVER, AGAIN };
 
-static size_t on_answer(char *data, size_t size, size_t n, void *arg)
-{
-	struct sender *s = arg;
-
-	buf_add(&s->answer, data, size * n);
-	return size * n; /* what is over the limit is thrown away */
-}
-
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c,
-		       curl_off_t d)
-{
-	struct sender *s = arg;
-
-	(void)a, (void)b, (void)c, (void)d;
-	return atomic_load(&s->stopping);
-}
-
 static void set_trouble(struct sender *s, const char *text)
 {
 	pthread_mutex_lock(&s->lock);
 	snprintf(s->stats.trouble, sizeof(s->stats.trouble), "%s", text);
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* For a message: what the collector said, or otherwise. */
+static const char *said(const struct sender *s, const char *otherwise)
+{
+	return s->reply.body.len ? s->reply.body.ptr : otherwise;
 }
 
 /* How many records the answer names: the batch was stored without them. */
@@ -66,8 +55,7 @@ static uint64_t refused_records(const struct sender *s)
 	struct json_doc doc;
 	uint64_t n = 0;
 
-	if (!s->answer.failed &&
-	    json_parse(&doc, &arena, buf_view(&s->answer), NULL) == 0) {
+	if (json_parse(&doc, &arena, buf_view(&s->reply.body), NULL) == 0) {
 		struct json list = json_get(json_root(&doc), SV("refused"));
 
 		if (json_is(list, JSON_ARRAY))
@@ -86,17 +74,17 @@ static void count_refused(struct sender *s)
 	if (!n)
 		return;
 	log_warn("sender", "the collector refused %llu records: %.200s",
-		 (unsigned long long)n, s->answer.ptr);
+		 (unsigned long long)n, said(s, ""));
 	pthread_mutex_lock(&s->lock);
 	s->stats.records_refused += n;
 	pthread_mutex_unlock(&s->lock);
 }
 
-static enum verdict judge(struct sender *s, long status)
+static enum verdict judge(struct sender *s)
 {
 	char text[160];
 
-	switch (status) {
+	switch (s->reply.status) {
 	case 200:
 		return TAKEN;
 	case 409:
@@ -109,35 +97,30 @@ static enum verdict judge(struct sender *s, long status)
 	case 422:
 		return NEVER;
 	default:
-		snprintf(text, sizeof(text), "it answered %ld: %.100s", status,
-			 s->answer.len ? s->answer.ptr : "");
+		snprintf(text, sizeof(text), "it answered %ld: %.100s",
+			 s->reply.status, said(s, ""));
 		set_trouble(s, text);
 		return AGAIN;
 	}
 }
 
-static enum verdict post(struct sender *s, uint64_t *retry_after_ms)
+static enum verdict post(struct sender *s)
 {
-	curl_off_t seconds = 0;
-	long status = 0;
-	CURLcode code;
+	const struct client_call call = {
+		.method = "POST",
+		.path = "/api/v1/batches",
+		.content_type = "application/x-protobuf",
+		.accept = "application/json",
+		.body = buf_view(&s->body),
+	};
+	struct diag diag;
 
-	buf_reset(&s->answer);
-	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, s->body.ptr);
-	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-			 (curl_off_t)s->body.len);
-	code = curl_easy_perform(s->curl);
-	if (code != CURLE_OK) {
-		set_trouble(s, s->curl_error[0] ? s->curl_error :
-						  curl_easy_strerror(code));
+	client_reply_fini(&s->reply);
+	if (client_exchange(s->client, &call, &s->reply, &diag)) {
+		set_trouble(s, diag.text);
 		return AGAIN;
 	}
-	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(s->curl, CURLINFO_RETRY_AFTER, &seconds);
-	if (seconds > SENDER_RETRY_AFTER_S_MAX)
-		seconds = SENDER_RETRY_AFTER_S_MAX;
-	*retry_after_ms = seconds > 0 ? (uint64_t)seconds * 1000 : 0;
-	return judge(s, status);
+	return judge(s);
 }
 
 static void pause_ms(struct sender *s, uint64_t ms)
@@ -159,11 +142,10 @@ static void settle(struct sender *s, struct spool *spool, uint64_t sequence,
 			 "the collector refuses batch %llu for good, it is "
 			 "kept in %s/refused: %.200s",
 			 (unsigned long long)sequence, spool_dir(spool),
-			 s->answer.len ? s->answer.ptr : "");
+			 said(s, ""));
 	if (verdict == CONFLICT)
 		log_warn("sender", "batch %llu: %.300s",
-			 (unsigned long long)sequence,
-			 s->answer.len ? s->answer.ptr : "conflict");
+			 (unsigned long long)sequence, said(s, "conflict"));
 	else
 		count_refused(s);
 	if (e < 0) { /* sent again later; the collector knows it then */
@@ -198,10 +180,10 @@ static struct spool *next_batch(struct sender *s, uint64_t *sequence)
 static void *run(void *arg)
 {
 	struct sender *s = arg;
-	uint64_t pause = SENDER_PAUSE_MS_MIN;
+	unsigned failures = 0; /* of this batch, one after the other */
 
 	while (!atomic_load(&s->stopping)) {
-		uint64_t retry_after = 0;
+		uint64_t random = 0;
 		struct spool *spool;
 		uint64_t sequence;
 		enum verdict verdict;
@@ -214,78 +196,54 @@ static void *run(void *arg)
 			pause_ms(s, BATCH_MS_MAX / 4);
 			continue;
 		}
-		verdict = post(s, &retry_after);
+		verdict = post(s);
 		if (verdict != AGAIN) {
 			settle(s, spool, sequence, verdict);
-			pause = SENDER_PAUSE_MS_MIN;
+			failures = 0;
 			continue;
 		}
 		pthread_mutex_lock(&s->lock);
 		s->stats.retries++;
 		pthread_mutex_unlock(&s->lock);
-		pause_ms(s, retry_after > pause ? retry_after : pause);
-		pause = pause * 2 < SENDER_PAUSE_MS_MAX ? pause * 2 :
-							  SENDER_PAUSE_MS_MAX;
+		failures += failures < UINT_MAX;
+		if (secret_random(&random, sizeof(random)))
+			random = 0; /* all agents at once, then */
+		pause_ms(s, retry_pause_ms(failures, s->reply.retry_after_ms,
+					   random));
 	}
 	return NULL;
 }
 
-static int set_up_curl(struct sender *s, const char *url)
-{
-	struct curl_slist *more;
-	size_t n = strlen(url);
-
-	while (n && url[n - 1] == '/')
-		n--;
-	if (snprintf(s->url, sizeof(s->url), "%.*s/api/v1/batches", (int)n,
-		     url) >= SENDER_URL_MAX)
-		return ERR_LIMIT;
-	s->curl = curl_easy_init();
-	if (!s->curl)
-		return ERR_NOMEM;
-	s->headers =
-		curl_slist_append(NULL, "Content-Type: application/x-protobuf");
-	more = curl_slist_append(s->headers, "Accept: application/json");
-	/* No round trip to ask whether a body may follow. */
-	if (more)
-		more = curl_slist_append(s->headers, "Expect:");
-	if (!s->headers || !more)
-		return ERR_NOMEM;
-	curl_easy_setopt(s->curl, CURLOPT_URL, s->url);
-	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->headers);
-	curl_easy_setopt(s->curl, CURLOPT_USERAGENT,
-			 "tally-agent/" TALLY_VERSION);
-	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(s->curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-	curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT_MS,
-			 (long)SENDER_CONNECT_MS);
-	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, (long)SENDER_ANSWER_MS);
-	curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->curl_error);
-	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, on_answer);
-	curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, s);
-	curl_easy_setopt(s->curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(s->curl, CURLOPT_XFERINFODATA, s);
-	return 0;
-}
-
 static void free_sender(struct sender *s)
 {
-	curl_slist_free_all(s->headers);
-	if (s->curl)
-		curl_easy_cleanup(s->curl);
+	client_close(s->client);
 	if (s->stop_fd >= 0)
 		close(s->stop_fd);
 	buf_fini(&s->body);
-	buf_fini(&s->answer);
+	client_reply_fini(&s->reply);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
-int sender_start(struct sender **out, const struct env *env, const char *url,
-		 struct spool *const *spools, unsigned spool_count,
-		 struct batch *batch, struct diag *diag)
+static int open_client(struct sender *s, const struct settings *settings,
+		       struct diag *diag)
+{
+	/* One try: the spool asks again for ever, at its own pace. */
+	const struct client_options options = {
+		.connect_timeout_ms = SENDER_CONNECT_MS,
+		.timeout_ms = SENDER_ANSWER_MS,
+		.answer_max_bytes = SENDER_ANSWER_BYTES_MAX,
+		.attempts_max = 1,
+		.cancel = &s->stopping,
+		.env = s->env,
+	};
+
+	return client_open(&s->client, settings, &options, diag);
+}
+
+int sender_start(struct sender **out, const struct env *env,
+		 const struct settings *settings, struct spool *const *spools,
+		 unsigned spool_count, struct batch *batch, struct diag *diag)
 {
 	struct sender *s = calloc(1, sizeof(*s));
 	int e;
@@ -298,16 +256,15 @@ int sender_start(struct sender **out, const struct env *env, const char *url,
 	s->spool_count = spool_count;
 	for (unsigned i = 0; i < spool_count; i++)
 		s->spools[i] = spools[i];
-	s->answer.limit = SENDER_ANSWER_BYTES_MAX;
 	pthread_mutex_init(&s->lock, NULL);
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	e = s->stop_fd < 0 ? ERR_IO : set_up_curl(s, url);
+	e = s->stop_fd < 0 ? diag_set(diag, ERR_IO, "the sender cannot start") :
+			     open_client(s, settings, diag);
 	if (e == 0 && pthread_create(&s->thread, NULL, run, s))
-		e = ERR_IO;
+		e = diag_set(diag, ERR_IO, "the sender cannot start");
 	if (e < 0) {
 		free_sender(s);
-		return diag_set(diag, e, "the sender cannot start: %s",
-				err_text(e));
+		return e;
 	}
 	*out = s;
 	return 0;

@@ -8,8 +8,8 @@
  *   409             some ids conflict, the rest is stored -> out, a warning
  *   409 naming no record, 400, 413, 415, 422
  *                   never will be               -> refused/, a warning
- *   anything else, or no answer                 -> again, with growing pauses,
- *                                                  at least Retry-After
+ *   anything else, or no answer                 -> again, for ever, with the
+ *                                                  pauses of retry.h
  *
  * It closes the open batch as well when its time has come.
  */
@@ -22,15 +22,13 @@
 #include "agent/batch.h"
 #include "agent/spool.h"
 #include "core/base/err.h"
+#include "core/client/settings.h"
 
 enum {
-	SENDER_PAUSE_MS_MIN = 100,
-	SENDER_PAUSE_MS_MAX = 5000,
-	SENDER_RETRY_AFTER_S_MAX = 60,
+	SENDER_PAUSE_MS_MAX = 5000, /* where the spool is in trouble */
 	SENDER_CONNECT_MS = 2000,
 	SENDER_ANSWER_MS = 30000,
 	SENDER_ANSWER_BYTES_MAX = 1 << 20,
-	SENDER_URL_MAX = 2048,
 	SENDER_SPOOLS_MAX = 64,
 };
 
@@ -46,10 +44,11 @@ struct sender_stats {
 };
 
 /* Spools are drained in this order; the last is the one that batch fills.
- * They must outlive the sender. url: of the collector, without a path. */
-int sender_start(struct sender **out, const struct env *env, const char *url,
-		 struct spool *const *spools, unsigned spool_count,
-		 struct batch *batch, struct diag *diag) MUST_USE;
+ * They must outlive the sender, and so must settings. */
+int sender_start(struct sender **out, const struct env *env,
+		 const struct settings *settings, struct spool *const *spools,
+		 unsigned spool_count, struct batch *batch,
+		 struct diag *diag) MUST_USE;
 /* Waits until every spool is empty, at most timeout_ms, or until stop_fd is
  * readable. 0, ERR_TIMEOUT or ERR_CLOSED. */
 int sender_drain(struct sender *s, int timeout_ms, int stop_fd) MUST_USE;

@@ -281,11 +281,14 @@ static int start_thread(struct feed *f)
 	return err;
 }
 
-int feed_open(struct feed **out, const struct env *env, const char *endpoint,
-	      int interval_ms, struct diag *diag)
+int feed_open(struct feed **out, const struct env *env,
+	      const struct settings *settings, int interval_ms,
+	      struct diag *diag)
 {
 	struct feed *f = calloc(1, sizeof(*f));
-	struct client_options options = { .timeout_ms = FEED_TIMEOUT_MS };
+	/* It asks again at its next turn anyway. */
+	struct client_options options = { .timeout_ms = FEED_TIMEOUT_MS,
+					  .attempts_max = 1 };
 	pthread_condattr_t attr;
 	int err;
 
@@ -299,7 +302,7 @@ int feed_open(struct feed **out, const struct env *env, const char *endpoint,
 	f->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	err = f->fd < 0 ?
 		      diag_set(diag, ERR_IO, "eventfd: %s", strerror(errno)) :
-		      client_open(&f->client, endpoint, &options, diag);
+		      client_open(&f->client, settings, &options, diag);
 	if (err) {
 		if (f->fd >= 0)
 			close(f->fd);

@@ -55,9 +55,11 @@ int feed_once(struct client *client, const struct env *env,
 
 struct feed;
 
-/* Starts the thread. It opens a client of its own for the endpoint. */
-int feed_open(struct feed **out, const struct env *env, const char *endpoint,
-	      int interval_ms, struct diag *diag) MUST_USE;
+/* Starts the thread. It opens a client of its own by the settings, which must
+ * live as long. */
+int feed_open(struct feed **out, const struct env *env,
+	      const struct settings *settings, int interval_ms,
+	      struct diag *diag) MUST_USE;
 /* Stops it, within a second or so whatever the network does. */
 void feed_close(struct feed *f);
 /* Readable when there is a delivery: for poll. */

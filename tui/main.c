@@ -146,7 +146,7 @@ static int run_live(struct top *top, const struct options *o)
 	struct feed *feed;
 	struct diag diag;
 
-	if (feed_open(&feed, env_posix(), o->program.endpoint, o->interval_ms,
+	if (feed_open(&feed, env_posix(), &o->program.settings, o->interval_ms,
 		      &diag))
 		return program_fail(&o->program, &diag);
 	if (screen_open(&screen, o->program.term.colour, &diag)) {

@@ -47,8 +47,8 @@ static int usage(FILE *to, int status)
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\n`tally COMMAND --help` lists the options of one.\n"
-	      "The collector is at --endpoint URL, $" CLIENT_ENDPOINT_VARIABLE
-	      " or " CLIENT_ENDPOINT_DEFAULT ".\n",
+	      "The collector is at --endpoint URL, $TALLY_ENDPOINT "
+	      "or " SETTINGS_ENDPOINT_DEFAULT ".\n",
 	      to);
 	return status;
 }

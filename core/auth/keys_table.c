@@ -6,6 +6,7 @@
 
 #include "core/auth/sigv4_canonical.h"
 #include "core/base/hash.h"
+#include "core/codec/ini.h"
 
 enum {
 	DECOY_SECRET = 40, /* as long as those AWS makes */
@@ -198,18 +199,13 @@ static int end_section(struct reader *r)
 	return 0;
 }
 
-static int begin_section(struct reader *r, struct sv line)
+static int begin_section(struct reader *r, struct sv name)
 {
 	struct keys_table *t = r->table;
-	struct sv name;
 	int e = end_section(r);
 
 	if (e)
 		return e;
-	if (!sv_ends(line, SV("]")))
-		return diag_set(r->diag, ERR_SYNTAX,
-				"a section is written [NAME]");
-	name = sv_trim(sv_make(line.ptr + 1, line.len - 2));
 	if (name.len == 0 || name.len > KEY_NAME_MAX || !is_visible(name))
 		return diag_set(r->diag, ERR_INVALID,
 				"the name of a key is 1 to %d visible "
@@ -231,14 +227,8 @@ static int begin_section(struct reader *r, struct sv line)
 	return 0;
 }
 
-static int read_setting(struct reader *r, struct sv line)
+static int read_setting(struct reader *r, struct sv name, struct sv value)
 {
-	struct sv name = sv_trim(sv_cut(&line, '='));
-	struct sv value = sv_trim(line);
-
-	if (!line.ptr)
-		return diag_set(r->diag, ERR_SYNTAX,
-				"a setting is written NAME = VALUE");
 	if (!r->key)
 		return diag_set(r->diag, ERR_SYNTAX,
 				"a setting before the first [NAME]");
@@ -258,25 +248,38 @@ static int read_setting(struct reader *r, struct sv line)
 			"and expires");
 }
 
+static int read_line(struct reader *r, const struct ini_line *line)
+{
+	switch (line->kind) {
+	case INI_SECTION:
+		return begin_section(r, line->name);
+	case INI_SETTING:
+		return read_setting(r, line->name, line->value);
+	case INI_BAD_SECTION:
+		return diag_set(r->diag, ERR_SYNTAX,
+				"a section is written [NAME]");
+	case INI_BAD_SETTING:
+		break;
+	}
+	return diag_set(r->diag, ERR_SYNTAX,
+			"a setting is written NAME = VALUE");
+}
+
 static int read_lines(struct reader *r, struct sv text)
 {
-	int e = 0;
+	struct ini ini;
+	struct ini_line line;
+	int e = 0, more = 0;
 
-	while (!e && text.ptr) {
-		struct sv line = sv_cut(&text, '\n');
-
-		r->line++;
-		if (line.len > KEYS_LINE_MAX) {
-			e = diag_set(r->diag, ERR_LIMIT,
-				     "a line of more than %d bytes",
-				     KEYS_LINE_MAX);
-			break;
-		}
-		line = sv_trim(line);
-		if (line.len == 0 || line.ptr[0] == '#' || line.ptr[0] == ';')
-			continue;
-		e = line.ptr[0] == '[' ? begin_section(r, line) :
-					 read_setting(r, line);
+	ini_init(&ini, text, KEYS_LINE_MAX);
+	while (!e && (more = ini_next(&ini, &line)) > 0) {
+		r->line = ini.line;
+		e = read_line(r, &line);
+	}
+	if (more < 0) {
+		r->line = ini.line;
+		e = diag_set(r->diag, ERR_LIMIT, "a line of more than %d bytes",
+			     KEYS_LINE_MAX);
 	}
 	if (!e)
 		e = end_section(r);

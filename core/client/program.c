@@ -8,13 +8,19 @@
 #include "core/client/when.h"
 #include "core/sys/env.h"
 
-enum { KEY_JSON = 0x1000, KEY_COLOUR };
+enum { KEY_JSON = 0x1000, KEY_COLOUR, KEY_REGION, KEY_PROFILE };
 
 static const struct argp_option options[] = {
 	{ "endpoint", 'e', "URL", 0,
-	  "The collector; without it $" CLIENT_ENDPOINT_VARIABLE
-	  ", then " CLIENT_ENDPOINT_DEFAULT,
+	  "The collector; without it $TALLY_ENDPOINT, then files, "
+	  "then " SETTINGS_ENDPOINT_DEFAULT,
 	  0 },
+	{ "region", KEY_REGION, "NAME", 0,
+	  "Its region; without it $AWS_REGION, then files, "
+	  "then " SETTINGS_REGION_DEFAULT,
+	  0 },
+	{ "profile", KEY_PROFILE, "NAME", 0,
+	  "Whose keys, in ~/.aws/credentials and config", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
 	{ "color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0 },
 	{ 0 },
@@ -26,7 +32,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'e':
-		p->endpoint = arg;
+		p->flags.endpoint = arg;
+		return 0;
+	case KEY_REGION:
+		p->flags.region = arg;
+		return 0;
+	case KEY_PROFILE:
+		p->flags.profile = arg;
 		return 0;
 	case KEY_JSON:
 		p->json = true;
@@ -71,8 +83,10 @@ bool program_open(struct program *p, const struct argp *argp, int argc,
 	argp_err_exit_status = PROGRAM_USAGE;
 	argp_parse(argp, argc, argv, 0, NULL, input);
 	term_open(&p->term, 1, p->colour);
-	if (client_open(&p->client, p->endpoint, NULL, &diag)) {
+	if (settings_load(&p->settings, env_posix(), &p->flags, &diag) ||
+	    client_open(&p->client, &p->settings, NULL, &diag)) {
 		program_fail(p, &diag);
+		settings_fini(&p->settings);
 		return false;
 	}
 	return true;
@@ -98,6 +112,7 @@ int program_close(struct program *p, int status)
 		status = PROGRAM_FAILED;
 	}
 	client_close(p->client);
+	settings_fini(&p->settings);
 	buf_fini(&p->out);
 	return status;
 }

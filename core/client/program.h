@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Program: what every command that asks a collector does alike. It takes
- * --endpoint, --json and --color, opens the client and the terminal, builds
+ * --endpoint, --region, --profile, --json and --color, finds the settings
+ * (settings.h), opens the client and the terminal, builds
  * its text whole in program.out, and writes that at the end (or by parts, where
  * it follows). Errors are one line on stderr that begins with the name; the
  * exit status is one of three.
@@ -34,11 +35,12 @@ struct program {
 	const char *name;      /* "tally-bill"; NULL: argv[0] */
 	const char *json_help; /* of --json; NULL: "Print JSON" */
 	/* from the command line */
-	const char *endpoint;
+	struct settings_flags flags;
 	enum term_when colour;
 	bool json;
 	/* program_open's */
 	double now; /* epoch seconds, read once, before options are parsed */
+	struct settings settings;
 	struct client *client;
 	struct term term;
 	struct buf out;

@@ -83,7 +83,10 @@ static void test_get(void **state)
 	struct client *c;
 	struct diag diag;
 
-	assert_int_equal(client_open(&c, s->url, &options, &diag), 0);
+	assert_int_equal(client_open(&c,
+				     &(struct settings){ .endpoint = s->url },
+				     &options, &diag),
+			 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf body = BUF_INIT;
 
@@ -111,7 +114,10 @@ static void test_post(void **state)
 	struct client *c;
 	struct diag diag;
 
-	assert_int_equal(client_open(&c, s->url, NULL, &diag), 0);
+	assert_int_equal(client_open(&c,
+				     &(struct settings){ .endpoint = s->url },
+				     NULL, &diag),
+			 0);
 	assert_int_equal(
 		client_post(c, "/echo", "text/x", SV("a\0b"), &body, &diag), 0);
 	assert_string_equal(body.ptr, "[]");
@@ -132,7 +138,10 @@ static void test_nobody(void **state)
 	(void)state;
 	serve_start(&gone, answer_all, 0);
 	serve_stop(&gone);
-	assert_int_equal(client_open(&c, gone.url, NULL, &diag), 0);
+	assert_int_equal(client_open(&c,
+				     &(struct settings){ .endpoint = gone.url },
+				     NULL, &diag),
+			 0);
 	assert_int_equal(client_get(c, "/ok", &body, &diag), ERR_CLOSED);
 	assert_non_null(strstr(diag.text, gone.url));
 	assert_non_null(strstr(diag.text, "is tally-collector running?"));
@@ -150,7 +159,10 @@ static void test_cancel(void **state)
 	struct diag diag;
 
 	atomic_init(&cancel, true);
-	assert_int_equal(client_open(&c, s->url, &options, &diag), 0);
+	assert_int_equal(client_open(&c,
+				     &(struct settings){ .endpoint = s->url },
+				     &options, &diag),
+			 0);
 	assert_int_equal(client_get(c, "/slow", &body, &diag), ERR_CLOSED);
 	buf_fini(&body);
 	client_close(c);
@@ -160,41 +172,48 @@ static void test_endpoints(void **state)
 {
 	static const struct {
 		const char *given;
-		const char *variable;
 		const char *becomes; /* NULL: refused */
+		const char *token;
 	} rows[] = {
-		{ "http://h:1/", NULL, "http://h:1" },
-		{ "https://h/base//", NULL, "https://h/base" },
-		{ NULL, NULL, CLIENT_ENDPOINT_DEFAULT },
-		{ "", "http://v:2", "http://v:2" },
-		{ "http://h", "http://v:2", "http://h" },
+		{ "http://h:1/", "http://h:1", NULL },
+		{ "https://h/base//", "https://h/base", NULL },
+		{ NULL, SETTINGS_ENDPOINT_DEFAULT, NULL },
+		{ "", SETTINGS_ENDPOINT_DEFAULT, NULL },
 		{ "file:///etc/passwd", NULL, NULL },
 		{ "ftp://h", NULL, NULL },
 		{ "h:4318", NULL, NULL },
 		{ "http://", NULL, NULL },
 		{ "http://h/?a=b", NULL, NULL },
 		{ "http://h/#x", NULL, NULL },
-		{ NULL, "nonsense", NULL },
+		{ "http://user@h", NULL, NULL },
+		{ "http://user:secret@h", NULL, NULL },
+		{ "http://h\xc3\xa9", NULL, NULL },
+		{ "http://h /", NULL, NULL },
+		/* A token stays on this machine or goes through TLS. */
+		{ "https://h", "https://h", "token" },
+		{ "http://127.0.0.1:1", "http://127.0.0.1:1", "token" },
+		{ "http://[::1]:1", "http://[::1]:1", "token" },
+		{ "http://localhost", "http://localhost", "token" },
+		{ "http://h", NULL, "token" },
+		{ "http://127.evil.example", NULL, "token" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct settings settings = { .endpoint = rows[i].given,
+						   .token = rows[i].token };
 		struct client *c;
 		struct diag diag;
-		int err;
+		int err = client_open(&c, &settings, NULL, &diag);
 
-		if (rows[i].variable)
-			setenv(CLIENT_ENDPOINT_VARIABLE, rows[i].variable, 1);
-		else
-			unsetenv(CLIENT_ENDPOINT_VARIABLE);
-		err = client_open(&c, rows[i].given, NULL, &diag);
 		assert_int_equal(err, rows[i].becomes ? 0 : ERR_INVALID);
 		if (!err)
 			assert_string_equal(client_endpoint(c),
 					    rows[i].becomes);
+		else
+			assert_null(strstr(diag.text, "secret@"));
 		client_close(c);
 	}
-	unsetenv(CLIENT_ENDPOINT_VARIABLE);
 }
 
 static void test_url_limit(void **state)
@@ -204,7 +223,10 @@ static void test_url_limit(void **state)
 	struct client *c;
 	struct diag diag;
 
-	assert_int_equal(client_open(&c, s->url, NULL, &diag), 0);
+	assert_int_equal(client_open(&c,
+				     &(struct settings){ .endpoint = s->url },
+				     NULL, &diag),
+			 0);
 	for (int i = 0; i < CLIENT_URL_MAX; i++)
 		buf_char(&path, '/');
 	assert_int_equal(client_get(c, path.ptr, &body, &diag), ERR_LIMIT);
@@ -251,7 +273,10 @@ static void test_threads(void **state)
 	struct client *c;
 	struct diag diag;
 
-	assert_int_equal(client_open(&c, s->url, NULL, &diag), 0);
+	assert_int_equal(client_open(&c,
+				     &(struct settings){ .endpoint = s->url },
+				     NULL, &diag),
+			 0);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		assert_int_equal(
 			pthread_create(&threads[i], NULL, ask_often, c), 0);

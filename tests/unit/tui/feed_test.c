@@ -74,7 +74,10 @@ static void test_comes_and_goes(void **state)
 	(void)state;
 	serve_start(&server, answer, 0);
 	port = server.port;
-	assert_int_equal(feed_open(&f, env_posix(), server.url, 100, &diag), 0);
+	assert_int_equal(feed_open(&f, env_posix(),
+				   &(struct settings){ .endpoint = server.url },
+				   100, &diag),
+			 0);
 	assert_true(wait_for(f, &d, has_functions));
 	assert_int_equal(d.functions->count, 1);
 	assert_true(d.link.heard > 0);
@@ -114,7 +117,9 @@ static void test_close_is_quick(void **state)
 
 	(void)state;
 	serve_start(&server, answer, 0);
-	assert_int_equal(feed_open(&f, env_posix(), server.url, 1000, &diag),
+	assert_int_equal(feed_open(&f, env_posix(),
+				   &(struct settings){ .endpoint = server.url },
+				   1000, &diag),
 			 0);
 	feed_ask(f, &q);
 	usleep(200000);
@@ -135,7 +140,10 @@ static void test_once(void **state)
 
 	(void)state;
 	serve_start(&server, answer, 0);
-	assert_int_equal(client_open(&c, server.url, NULL, &diag), 0);
+	assert_int_equal(
+		client_open(&c, &(struct settings){ .endpoint = server.url },
+			    NULL, &diag),
+		0);
 	assert_int_equal(feed_once(c, env_posix(), &q, &d, &diag), 0);
 	assert_non_null(d.functions);
 	assert_non_null(d.alarms);
