@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #include "core/base/text.h"
 
 struct server;
-/* Writes a whole HTTP answer to out; request is its head (and some body). */
+/* Writes a whole HTTP answer to out; request is head and body. */
 typedef void serve_fn(struct server *s, const char *request, struct buf *out);
 
 struct server {
@@ -39,6 +40,20 @@ static inline void serve_json(struct buf *out, const char *status,
 		   status, strlen(body), body);
 }
 
+/* The request is there, with as much body as it announces. */
+static inline bool serve_is_whole(const struct buf *request)
+{
+	static const char length[] = "\r\nContent-Length: ";
+	const char *end = request->ptr ? strstr(request->ptr, "\r\n\r\n") :
+					 NULL;
+	const char *field = end ? strstr(request->ptr, length) : NULL;
+	size_t body = 0;
+
+	if (field && field < end)
+		body = strtoul(field + sizeof(length) - 1, NULL, 10);
+	return end && request->len - (size_t)(end + 4 - request->ptr) >= body;
+}
+
 static inline void serve_one(struct server *s, int fd)
 {
 	struct timeval limit = { .tv_sec = 5 };
@@ -47,7 +62,7 @@ static inline void serve_one(struct server *s, int fd)
 	ssize_t n;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	while (!request.ptr || !strstr(request.ptr, "\r\n\r\n")) {
+	while (!serve_is_whole(&request)) {
 		n = recv(fd, bytes, sizeof(bytes), 0);
 		if (n <= 0)
 			break;
