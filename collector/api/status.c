@@ -362,6 +362,7 @@ void api_prometheus(struct api *a, struct request *r)
 {
 	struct apply_view_stats views[APPLY_VIEWS_MAX];
 	size_t n = apply_stats(a->apply, views, APPLY_VIEWS_MAX);
+	struct audit_stats audit;
 	struct journal_stats s;
 
 	journal_stats(a->journal, &s);
@@ -380,5 +381,21 @@ void api_prometheus(struct api *a, struct request *r)
 	for (size_t i = 0; i < n; i++)
 		buf_format(&r->reply, "tally_view_queued{view=\"%s\"} %llu\n",
 			   views[i].name, (unsigned long long)views[i].queued);
+	buf_text(&r->reply,
+		 "# HELP tally_view_lag_seconds How long the oldest frame that "
+		 "a view has not applied has waited\n"
+		 "# TYPE tally_view_lag_seconds gauge\n");
+	for (size_t i = 0; i < n; i++)
+		buf_format(&r->reply,
+			   "tally_view_lag_seconds{view=\"%s\"} %.3f\n",
+			   views[i].name,
+			   (double)views[i].lag_ns / (double)NS_PER_S);
+	audit_stats(a->audit, &audit);
+	gauge(&r->reply, "tally_audit_bytes", "Bytes of the audit log",
+	      audit.disk_bytes);
+	gauge(&r->reply, "tally_audit_lost",
+	      "Rows of the audit log for which there was no room", audit.lost);
+	gauge(&r->reply, "tally_connections", "Open connections of HTTP",
+	      http_connections(r->http));
 	r->content_type = "text/plain; version=0.0.4";
 }

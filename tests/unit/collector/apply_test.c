@@ -15,6 +15,7 @@
 #include "tests/sim/scratch.h"
 
 enum { FRAMES = 4 * APPLY_QUEUE_MESSAGES };
+#define AGE_NS (5 * NS_PER_S) /* of frames when they are sent */
 
 /* A view that remembers what it was given: each body is a running number. */
 struct recorder {
@@ -156,6 +157,7 @@ static void send(struct fixture *f, uint64_t from, uint64_t count)
 		s->message->frame = (struct frame){
 			.protocol = PROTOCOL_NATIVE,
 			.scope = { 1, "us-east-1" },
+			.received = { env_wall(env_posix()).ns - AGE_NS },
 			.body = buf_view(&s->message->body),
 		};
 		assert_true(message_account(f->apply, s->message));
@@ -175,6 +177,25 @@ static void wait_until(const _Atomic uint64_t *value, uint64_t want)
 	assert_int_equal(*value, want);
 }
 
+/* How far view i is behind, once that is as wanted. */
+static void wait_for_lag(struct fixture *f, size_t i, uint64_t frames)
+{
+	struct apply_view_stats views[APPLY_VIEWS_MAX];
+
+	for (int n = 0; n < 2000; n++) {
+		assert_int_equal(apply_stats(f->apply, views, APPLY_VIEWS_MAX),
+				 2);
+		if (views[i].lag_frames == frames)
+			break;
+		usleep(5000);
+	}
+	assert_int_equal(views[i].lag_frames, frames);
+	if (frames)
+		assert_true(views[i].lag_ns >= AGE_NS);
+	else
+		assert_int_equal(views[i].lag_ns, 0);
+}
+
 static void test_slow_view(void **state)
 {
 	struct fixture *f = *state;
@@ -189,10 +210,13 @@ static void test_slow_view(void **state)
 	send(f, 0, FRAMES);
 	wait_until(&fast.expected, FRAMES); /* while the slow one stands */
 	assert_true(stats_get(&f->stats.view_overflows) >= 1);
+	wait_for_lag(f, 0, 0);
+	wait_for_lag(f, 1, FRAMES);
 	sem_post(&hold);
 	wait_until(&slow.expected, FRAMES);
 	send(f, FRAMES, 100); /* and it takes from its queue again */
 	wait_until(&slow.expected, FRAMES + 100);
+	wait_for_lag(f, 1, 0);
 	stop(f);
 	assert_false(fast.wrong);
 	assert_false(slow.wrong);
