@@ -213,22 +213,23 @@ static int ask(struct fixture *f, const char *url, uint32_t timeout_ms)
 /* The one child of a process, or 0. */
 static pid_t child_of(pid_t pid)
 {
-	char path[64];
+	char path[64], line[64];
 	FILE *file;
-	int child = 0;
+	uint64_t child = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
 		 (int)pid);
 	for (int i = 0; i < 1000 && !child; i++) {
 		file = fopen(path, "re");
-		if (file && fscanf(file, "%d", &child) != 1)
+		if (!file || !fgets(line, sizeof(line), file) ||
+		    !sv_to_u64(sv_trim(sv_from(line)), &child))
 			child = 0;
 		if (file)
 			fclose(file);
 		if (!child)
 			usleep(5000);
 	}
-	return child;
+	return (pid_t)child;
 }
 
 static void test_limits(void **state)
