@@ -490,10 +490,11 @@ int collector_open(struct collector **out, const struct env *env,
 	if (!e)
 		e = lock_folder(c, diag);
 	c->notify_fd = notify_open();
-	if (!e)
-		e = confine(c, diag);
+	/* It looks at the machine's memory, which is out of reach then. */
 	if (!e)
 		e = open_admission(c, diag);
+	if (!e)
+		e = confine(c, diag);
 	if (!e)
 		e = pricebook_open(&c->api.prices, c->env, c->prices, diag);
 	if (!e)

@@ -2,6 +2,7 @@
 #include "collector/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <stdlib.h>
@@ -118,6 +119,14 @@ static int allow_settings(struct landlock *l, const char *path)
 	return e;
 }
 
+/* /proc makes a folder's inode when it is looked up, and a rule is on an inode:
+ * the kernel would forget both when it is short of memory. So it is held, for
+ * the life of the process. */
+static bool hold_own_numbers(void)
+{
+	return open("/proc/self", O_PATH | O_CLOEXEC) >= 0;
+}
+
 static int confine_files(const struct confine_options *o)
 {
 	/* Its own numbers, the zone of a time that librrd prints, and what the
@@ -132,6 +141,8 @@ static int confine_files(const struct confine_options *o)
 	struct landlock l;
 	int e = landlock_begin(&l, LANDLOCK_NO_CONNECT);
 
+	if (!hold_own_numbers())
+		log_warn("confine", "there is no /proc: no numbers of its own");
 	if (!e)
 		e = landlock_allow(&l, o->data, LANDLOCK_READ | LANDLOCK_WRITE);
 	for (size_t i = 0; !e && i < o->read_count; i++)
