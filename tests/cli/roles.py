@@ -78,6 +78,8 @@ class Writer:
 
 
 class Rest:
+    """below: what follows the path, or stands for the {label} in it."""
+
     def __init__(self, below="", query=(), body=b"", headers=None):
         self.below, self.query, self.headers = below, query, headers or {}
         self.body = body
@@ -237,10 +239,12 @@ class Run:
         value = value() if callable(value) else value
         self.calls += 1
         if protocol == "rest-json":
+            path = operation["path"]
+            path = re.sub(r"\{[^}]*\}", value.below, path) \
+                if "{" in path else path + value.below
             return self.client.send(
                 self.callers[who], operation["signing"], operation["method"],
-                operation["path"] + value.below, value.query, value.headers,
-                value.body)
+                path, value.query, value.headers, value.body)
         method, path, headers, body = encode(operation, protocol, value)
         return self.client.send(self.callers[who], operation["signing"],
                                 method, path, (), headers, body)

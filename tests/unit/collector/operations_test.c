@@ -123,7 +123,7 @@ static void fill_path(const struct operation *op, char path[256])
 		path[n++] = *p == '}' ? 'x' : *p;
 		assert_true(n < 255);
 	}
-	if (path[n - 1] == '/')
+	if (n && path[n - 1] == '/')
 		path[n++] = 'x';
 	path[n] = '\0';
 }
