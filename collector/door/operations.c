@@ -59,7 +59,8 @@ static const struct operation operations[] = {
 		.path = (path_),                                              \
 		.roles = (roles_),                                            \
 		.class = (class_),                                            \
-		.body_max = (max_) ? (size_t)(max_) : (size_t)HTTP_BODY_MAX,  \
+		.body_max = (max_) > 0 ? (size_t)(max_) :                     \
+					 (size_t)HTTP_BODY_MAX,               \
 		.built = true,                                                \
 	},
 #define UNBUILT(id_, service_, name_, method_, path_) \
