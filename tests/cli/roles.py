@@ -62,6 +62,7 @@ class Writer:
         return json.dumps({
             "id": "00000000000000aa", "trace_id": names.trace,
             "name": names.function, "start_time": DAY, "end_time": DAY + 1,
+            "aws": {"request_id": names.usage},
             "annotations": {"who": self.mark}})
 
     def batch(self, names):
@@ -365,6 +366,25 @@ def leaks(run, tap):
     return asked
 
 
+def questions_ask(run, tap):
+    """What B cannot tell, A can: each question that names something of A has
+    another answer than one about nobody's things. Else B's would prove
+    nothing."""
+    of_n, vain = inputs(N, None), []
+    for operation, protocol, i, value in questions(run, inputs(A, None)):
+        name = operation["name"]
+        other = of_n[name][i]
+        if name in ALIVE or sent_text(value) == sent_text(other):
+            continue
+        mine = run.call("A admin key", operation, protocol, value).text()
+        for a, n in zip(A.all(), N.all()):
+            mine = mine.replace(a, n)
+        theirs = run.call("A admin key", operation, protocol, other).text()
+        if normal(mine) == normal(theirs):
+            vain.append(f"{name} by {protocol}: {sent_text(value)}: {mine}")
+    tap.ok(not vain, "A sees what B asks about", *vain)
+
+
 def snapshot(run, who, values):
     out = {}
     for operation, protocol, i, value in questions(run, values):
@@ -451,6 +471,7 @@ def run_all(folder, address, pid, table):
     cells = matrix(run, tap, by_a + bad, of_a, "A and strangers")
     asked = leaks(run, tap)
     before = settled(run, "A admin key", of_a)
+    questions_ask(run, tap)
     cells += matrix(run, tap, by_b, of_b, "B")
     tap.ok(wait_for(lambda: "SECRET-OF-B" in run.call(
         "B read key", named(run, "GetTrace"), "rest-json",
