@@ -22,7 +22,7 @@ for program in tally tally-agent tally-collector tally-trace tally-bill \
 done
 for page in man1/tally.1 man1/tally-agent.1 man1/tally-trace.1 \
 	man1/tally-bill.1 man1/tally-top.1 man8/tally-collector.8 \
-	man5/tallyscope.conf.5; do
+	man5/tallyscope.conf.5 man7/tallyscope-client.7; do
 	check "$page" test -s "$root$prefix/share/man/$page"
 done
 check "price books" test -n "$(ls "$root$prefix/share/tallyscope/prices")"
