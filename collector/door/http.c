@@ -28,6 +28,19 @@ void busy_end(struct http *h)
 
 /* --- connections -------------------------------------------------------------- */
 
+static bool link_tls(struct http *h, struct link *link,
+		     struct MHD_Connection *c, int fd)
+{
+	void *session =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+			->tls_session;
+
+	link->tls = tls_begin(h->tls, session);
+	if (link->tls)
+		tls_wait_begin(h->tls_wait, &link->waiter, c, fd, session);
+	return link->tls != NULL;
+}
+
 /* MHD has a descriptor, an address and, with TLS, a session; nothing has been
  * read yet. */
 static void link_begin(struct http *h, struct MHD_Connection *c, void **context)
@@ -45,14 +58,8 @@ static void link_begin(struct http *h, struct MHD_Connection *c, void **context)
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
 			->client_addr;
 	link->handle = connections_add(h->connections, fd, link->peer);
-	if (link->handle && h->tls) {
-		link->tls = tls_begin(
-			h->tls, MHD_get_connection_info(
-					c, MHD_CONNECTION_INFO_GNUTLS_SESSION)
-					->tls_session);
-		if (!link->tls)
-			shutdown(fd, SHUT_RDWR);
-	}
+	if (link->handle && h->tls && !link_tls(h, link, c, fd))
+		shutdown(fd, SHUT_RDWR);
 	if (!link->handle) {
 		free(link);
 		return;
@@ -74,6 +81,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 	if (!link)
 		return;
 	connections_remove(h->connections, link->handle);
+	tls_wait_end(&link->waiter);
 	tls_end(link->tls);
 	free(link);
 	*context = NULL;
@@ -101,6 +109,7 @@ static void on_log(void *arg, const char *format, va_list ap)
 static void http_free(struct http *h)
 {
 	connections_free(h->connections);
+	tls_wait_free(h->tls_wait);
 	tls_close(h->tls);
 	pthread_cond_destroy(&h->idle);
 	pthread_mutex_destroy(&h->lock);
@@ -117,9 +126,13 @@ static int open_parts(struct http *h, struct diag *diag)
 	if (e)
 		return diag_set(diag, e, "no memory for %u connections",
 				o->connections.max);
-	if (o->tls_cert && o->tls_cert[0])
-		return tls_open(&h->tls, o->tls_cert, o->tls_key,
-				o->tls_client_ca, diag);
+	if (o->tls_cert && o->tls_cert[0]) {
+		e = tls_open(&h->tls, o->tls_cert, o->tls_key, o->tls_client_ca,
+			     diag);
+		if (!e && tls_wait_new(&h->tls_wait))
+			e = diag_set(diag, ERR_IO, "cannot start TLS");
+		return e;
+	}
 	if ((o->tls_key && o->tls_key[0]) ||
 	    (o->tls_client_ca && o->tls_client_ca[0]))
 		return diag_set(diag, ERR_INVALID,
@@ -146,8 +159,8 @@ static void start_daemon(struct http *h, int fd)
 	/* Without a time-out: connections.h has better ones. */
 	h->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-			MHD_USE_ERROR_LOG | MHD_USE_TURBO |
-			(h->tls ? MHD_USE_TLS : 0),
+			MHD_USE_ERROR_LOG |
+			(h->tls ? MHD_USE_TLS : MHD_USE_TURBO),
 		0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 		h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
 		on_done, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
@@ -248,6 +261,7 @@ void http_stop(struct http *h)
 {
 	http_quiesce(h);
 	http_settle(h);
+	tls_wait_stop(h->tls_wait);
 	MHD_stop_daemon(h->daemon);
 	http_free(h);
 }

@@ -50,6 +50,7 @@ void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 	}
 	x->connection = c;
 	x->link = info->socket_context;
+	x->link->waiter.done = true;
 	x->request.http = arg;
 	exchange_phase(x, CONNECTION_HEAD);
 	if (!target)

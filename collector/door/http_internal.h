@@ -17,6 +17,7 @@
 #include "collector/door/address.h"
 #include "collector/door/http.h"
 #include "collector/door/tls.h"
+#include "collector/door/tls_wait.h"
 
 enum { HTTP_ID_SEED = 16 };
 
@@ -26,6 +27,7 @@ struct http {
 	char address[ADDRESS_TEXT_MAX];
 	struct connections *connections;
 	struct tls *tls; /* NULL: in clear */
+	struct tls_wait *tls_wait;
 	_Atomic bool quiesced;
 	pthread_mutex_t lock; /* over busy */
 	pthread_cond_t idle;
@@ -45,6 +47,7 @@ struct link {
 	uint32_t handle; /* in http's connections */
 	const struct sockaddr *peer;
 	struct tls_set *tls;
+	struct tls_waiter waiter;
 };
 
 struct argument {
