@@ -112,12 +112,14 @@ static uint64_t cpu_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void test_slow_handshakes(void **state)
+/* What it costs to have so many clients that say little until they are closed
+ * after head_ms. */
+static uint64_t cost_of_slow_ms(const struct files *f, unsigned head_ms)
 {
 	_Atomic uint64_t ended = 0;
-	struct http *h = start(*state, LIMIT_MS, &ended);
-	int fds[MANY];
+	struct http *h = start(f, head_ms, &ended);
 	uint64_t begin = cpu_ms();
+	int fds[MANY];
 
 	for (int i = 0; i < MANY; i++) {
 		fds[i] = talk_connect(http_address(h));
@@ -129,8 +131,17 @@ static void test_slow_handshakes(void **state)
 		close(fds[i]);
 	}
 	assert_int_equal(ended, MANY);
-	assert_true(cpu_ms() - begin < LIMIT_MS / 2);
 	http_stop(h);
+	return cpu_ms() - begin;
+}
+
+static void test_slow_handshakes(void **state)
+{
+	uint64_t shorter = cost_of_slow_ms(*state, LIMIT_MS);
+
+	/* Waiting longer costs no more. */
+	assert_true(cost_of_slow_ms(*state, 5 * LIMIT_MS) <
+		    shorter + LIMIT_MS / 2);
 }
 
 static void test_stop_in_handshake(void **state)
