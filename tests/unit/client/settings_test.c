@@ -352,7 +352,7 @@ static void put(const char *path, const char *text)
 static void test_files(void **state)
 {
 	char home[] = "/tmp/settings.XXXXXX", path[128];
-	const struct settings_flags none = { NULL };
+	const struct settings_flags none = { .endpoint = NULL };
 	struct settings s;
 	struct diag diag = { .text = "" };
 	struct buf token = BUF_INIT;
