@@ -21,7 +21,7 @@ static bool is_decoded(struct sv text, struct sv want)
 {
 	size_t n = 0;
 
-	if (!memchr(text.ptr, '%', text.len))
+	if (!text.len || !memchr(text.ptr, '%', text.len))
 		return sv_eq(text, want);
 	for (size_t i = 0; i < text.len; i++, n++) {
 		char c = text.ptr[i];
@@ -195,7 +195,9 @@ static bool rpc_cut(struct sv path, struct sv *service, struct sv *name,
 		    bool *prefix)
 {
 	const struct sv mark = SV("/service/"), second = SV("operation/");
-	const char *at = memmem(path.ptr, path.len, mark.ptr, mark.len);
+	const char *at =
+		path.len ? memmem(path.ptr, path.len, mark.ptr, mark.len) :
+			   NULL;
 	struct sv rest;
 
 	if (!at)
@@ -388,7 +390,7 @@ static const char *reason(enum dispatch_result why)
 		break;
 	case DISPATCH_OK:
 	case DISPATCH_CODING:
-		assert(!"a refusal of dispatch");
+		assert(false);
 	}
 	return "there is no such operation here";
 }

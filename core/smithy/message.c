@@ -54,7 +54,7 @@ int aws_message_read(enum aws_protocol protocol, const struct shape *shape,
 	case AWS_QUERY:
 		return read_form(shape, body, arena, in, fault, diag);
 	}
-	assert(!"a protocol");
+	assert(false);
 	return ERR_INVALID;
 }
 
