@@ -332,6 +332,21 @@ static bool is_behind(struct runner *r)
 	return behind;
 }
 
+/* The next message. One that had to be waited for is not taken up at once:
+ * what follows it within APPLY_GATHER_US needs no waking, and a view is woken
+ * for every commit of the journal otherwise. */
+static int next_message(struct runner *r, void **item, bool behind)
+{
+	int e = queue_pop(r->queue, item, 0);
+
+	if (e != ERR_TIMEOUT || behind)
+		return e;
+	e = queue_pop(r->queue, item, TICK_MS);
+	if (!e)
+		usleep(APPLY_GATHER_US);
+	return e;
+}
+
 static void *runner_main(void *arg)
 {
 	struct runner *r = arg;
@@ -344,7 +359,7 @@ static void *runner_main(void *arg)
 		 * an empty one misses nothing. */
 		bool behind = is_behind(r);
 		void *item;
-		int e = queue_pop(r->queue, &item, behind ? 0 : TICK_MS);
+		int e = next_message(r, &item, behind);
 
 		if (!e) {
 			/* What is queued behind a frame that could not be

@@ -30,6 +30,7 @@ enum {
 	APPLY_LIVE_BYTES = 256 << 20, /* default: of all messages */
 	APPLY_USAGE_BYTES = 96,       /* what the ledger holds of a record in
 				       * flight */
+	APPLY_GATHER_US = 2000,       /* a view waits for more than one */
 	APPLY_LARGE_BYTES = 1 << 20,  /* of a frame that is read alone */
 	APPLY_CHECKPOINT_S = 5,       /* longest time between checkpoints */
 };

@@ -28,7 +28,7 @@
 #include "core/sys/env.h"
 
 enum {
-	CONNECTIONS = 16,
+	CONNECTIONS = 64,
 	BODY_BYTES = 5000,
 	TEXT_MAX = 128,
 	ANSWER_MAX = 1 << 20,
