@@ -29,6 +29,7 @@ enum {
 	REPLY_GRACE_MS = 100, /* for replies under way when it stops */
 	PORT_TRIES = 50,
 	DAEMON_CONNECTIONS_MAX = 1024,
+	DAEMON_CONNECTIONS_PART = 8, /* of those of the HTTP port, at most */
 };
 
 struct collector {
@@ -379,6 +380,13 @@ static void set_common(struct collector *c, struct http_options *o)
 	o->connections.ended[CONNECTION_END_CLIENT_CAP] = &s->closed_client_cap;
 }
 
+static uint32_t daemon_connections_max(const struct collector *c)
+{
+	uint32_t part = c->memory.connections_max / DAEMON_CONNECTIONS_PART;
+
+	return part < DAEMON_CONNECTIONS_MAX ? part : DAEMON_CONNECTIONS_MAX;
+}
+
 /* UDP, and TCP on the same port: also where a free one is asked for, which may
  * be free for one of them only, so another is tried. */
 static int open_daemon(struct collector *c, struct diag *diag)
@@ -394,7 +402,7 @@ static int open_daemon(struct collector *c, struct diag *diag)
 					 XRAY_LOOPBACK_ONLY,
 		.arg = &c->daemon_door,
 		.threads = 1,
-		.connections.max = DAEMON_CONNECTIONS_MAX,
+		.connections.max = daemon_connections_max(c),
 	};
 
 	set_common(c, &daemon);
@@ -417,6 +425,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 {
 	struct http_options http = {
 		.address = c->config->http,
+		.connections.max = c->memory.connections_max,
 		.tls_cert = c->config->tls_cert,
 		.tls_key = c->config->tls_key,
 		.tls_client_ca = c->config->tls_client_ca,

@@ -38,6 +38,9 @@ void memory_plan(struct memory_plan *out, uint64_t max_bytes)
 	ledger = 4 * share;
 	*out = (struct memory_plan){
 		.max_bytes = max_bytes,
+		.connections_max =
+			(uint32_t)least(5 * share / HTTP_CONNECTION_BYTES,
+					HTTP_CONNECTIONS_MAX),
 		.load_bytes = (size_t)load,
 		.request_bytes = (size_t)work,
 		/* An answer grows by doubling, and what it is made of is

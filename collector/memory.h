@@ -6,7 +6,8 @@
  * they are the whole, so nothing has to be taken from another in time of need:
  *
  *   64ths  at 256 MiB  what                                      at most
- *      10      40 MiB  code, stacks, connections, the allocator
+ *       5      20 MiB  code, stacks, the allocator
+ *       5      20 MiB  connections: their memory for a head       448 MiB
  *      12      48 MiB  what the HTTP threads work on: what one
  *                      request decodes to, or its answer         256 MiB
  *      16      64 MiB  load (door/admission.h)                   512 MiB
@@ -30,11 +31,12 @@
 #define MEMORY_MAX ((uint64_t)1 << 40)
 
 struct memory_plan {
-	uint64_t max_bytes;   /* of the whole */
-	size_t load_bytes;    /* bodies, messages, answers on their way */
-	size_t request_bytes; /* what one request decodes to */
-	size_t answer_bytes;  /* of log lines in one answer */
-	size_t reply_bytes;   /* one answer as it is sent */
+	uint64_t max_bytes;       /* of the whole */
+	uint32_t connections_max; /* of the HTTP port */
+	size_t load_bytes;        /* bodies, messages, answers on their way */
+	size_t request_bytes;     /* what one request decodes to */
+	size_t answer_bytes;      /* of log lines in one answer */
+	size_t reply_bytes;       /* one answer as it is sent */
 	size_t traces_head_bytes;
 	size_t logs_head_bytes;
 	size_t series_max;

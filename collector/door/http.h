@@ -39,6 +39,9 @@ enum {
 	HTTP_REPLY_SMALL = 16 << 10,
 	HTTP_THREADS = 2,
 	HTTP_HEAD_MAX = 16 << 10, /* with what the library notes of it */
+	/* What one connection costs that has had a request: measured, 24 KiB
+	 * in clear, 27 with TLS. */
+	HTTP_CONNECTION_BYTES = 28 << 10,
 	HTTP_URL_MAX = 8 << 10,
 	HTTP_ARGUMENTS_MAX = 1000,
 	HTTP_LOG_LINES_MAX = 20, /* a second, of what the library complains */

@@ -61,17 +61,19 @@ static void parts_add_up(void **state)
 		uint64_t sum;
 
 		memory_plan(&p, sizes[i]);
-		sum = sizes[i] / 64 * 10 + HTTP_THREADS * p.request_bytes +
-		      p.load_bytes + p.traces_head_bytes * 8 / 5 +
-		      p.logs_head_bytes * 8 / 5 + p.series_max * 768 +
-		      p.rows_max * 192 + p.ledger_filter_bytes +
-		      2 * p.ledger_sums_max * 96 +
+		sum = sizes[i] / 64 * 5 +
+		      (uint64_t)p.connections_max * HTTP_CONNECTION_BYTES +
+		      HTTP_THREADS * p.request_bytes + p.load_bytes +
+		      p.traces_head_bytes * 8 / 5 + p.logs_head_bytes * 8 / 5 +
+		      p.series_max * 768 + p.rows_max * 192 +
+		      p.ledger_filter_bytes + 2 * p.ledger_sums_max * 96 +
 		      p.ledger_segment_entries * 112;
 		assert_true(sum <= sizes[i]);
 		assert_true(p.answer_bytes + 2 * p.reply_bytes <=
 			    p.request_bytes);
 		assert_true(p.load_bytes >= 4 * (size_t)HTTP_BODY_MAX);
 		assert_true(p.request_bytes > HTTP_BODY_MAX);
+		assert_true(p.connections_max >= 300);
 		assert_true(p.series_max >= 1000 && p.rows_max >= 10000);
 	}
 }
