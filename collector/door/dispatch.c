@@ -98,6 +98,13 @@ static enum service_id rest_service(const struct dispatch_head *h)
 	return h->method == METHOD_POST ? SERVICE_XRAY : SERVICE_NATIVE;
 }
 
+/* Cheap, and true of most rows: the first letter behind the '/' differs. */
+static bool begins_otherwise(const char *route, struct sv path)
+{
+	return route && route[0] == '/' && route[1] && route[1] != '{' &&
+	       path.len > 1 && path.ptr[1] != '%' && path.ptr[1] != route[1];
+}
+
 /* One with an argument is meant more closely than one without. */
 static void find_path(const struct dispatch_head *h, enum service_id service,
 		      struct dispatch *d)
@@ -111,9 +118,12 @@ static void find_path(const struct dispatch_head *h, enum service_id service,
 		path.len--;
 	d->result = DISPATCH_UNKNOWN;
 	for (size_t i = 0; i < count; i++) {
-		struct sv arg = sv_from(rows[i].path);
-		struct sv route = sv_cut(&arg, '?');
+		struct sv arg, route;
 
+		if (begins_otherwise(rows[i].path, path))
+			continue;
+		arg = sv_from(rows[i].path);
+		route = sv_cut(&arg, '?');
 		if (!path_fits(route, path) ||
 		    (arg.ptr && !has_argument(h->query, arg)))
 			continue;
