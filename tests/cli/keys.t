@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 45
+plan 48
 
 F=$TMP/keys
 unset TALLY_KEYS
@@ -13,6 +13,11 @@ keys() {
 	shift
 	"$BIN/tally" keys "$@" >"$TMP/out" 2>"$TMP/err" </dev/null
 	[ $? = "$_want" ]
+}
+keys_meddled() {
+	MEDDLE=$F LD_PRELOAD=$PWD/$BUILD/test/meddle.so \
+		"$BIN/tally" keys create never --role read --file "$F" 2>"$TMP/err"
+	[ $? = 1 ]
 }
 sum() { cksum <"$F"; }
 secret_of() { sed -n "/^\[$1\]/,/^\[[^$1]/s/^aws_secret_access_key = //p" "$F" | head -1; }
@@ -87,6 +92,14 @@ holder=$!
 sleep 0.1
 check "who holds the file is waited for" keys 0 revoke many8 --file "$F"
 wait "$holder"
+if [ -z "${SAN:-}" ]; then
+	check "an edit while it writes is seen" keys_meddled
+	has "$TMP/err" 'was edited meanwhile; nothing is changed' "and said"
+	is "$(grep -c 'by another hand' "$F") $(grep -c '^\[never\]' "$F")" "1 0" \
+		"and kept"
+else
+	for i in 1 2 3; do skip "an edit while it writes" "no preloading"; done
+fi
 is "$(ls "$TMP" | grep -c '^keys\.new')" 0 "nothing is left beside the file"
 
 # With a collector: a key is good once it was told, and no more when revoked.
