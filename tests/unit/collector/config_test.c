@@ -54,6 +54,14 @@ static void test_table(void **state)
 		{ "{\"xray_networks\":[\"10.0.0.0/33\"]}", ERR_INVALID,
 		  "10.0.0.0/33" },
 		{ "{\"xray_networks\":[7]}", ERR_INVALID, "network" },
+		{ "{\"tls\":{\"certificate\":\"/c\",\"key\":\"/k\","
+		  "\"client_ca\":\"/a\"}}",
+		  0, NULL },
+		{ "{\"tls\":{\"certificate\":\"/c\"}}", ERR_INVALID, "key" },
+		{ "{\"tls\":{\"key\":\"/k\"}}", ERR_INVALID, "certificate" },
+		{ "{\"tls\":{\"certificate\":\"/c\",\"key\":1}}", ERR_INVALID,
+		  "key" },
+		{ "{\"tls\":true}", ERR_INVALID, "tls" },
 	};
 
 	(void)state;
