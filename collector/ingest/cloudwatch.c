@@ -167,9 +167,13 @@ void cloudwatch_post(struct ingest *in, struct request *r)
 		e = frame_call(in, r, m);
 		if (!e)
 			e = decode(m, &v);
-		stats_add(&in->stats->data_received, m->records.datum_count);
-		if (!e && !message_account(in->apply, m))
-			e = ERR_BUSY;
+		/* Of a call that is refused, none is stored nor counted. */
+		if (!e) {
+			stats_add(&in->stats->data_received,
+				  m->records.datum_count);
+			if (!message_account(in->apply, m))
+				e = ERR_BUSY;
+		}
 	}
 	if (!e) {
 		ingest_submit(s);

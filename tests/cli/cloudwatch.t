@@ -33,6 +33,12 @@ export MINUTE
 start_collector
 run run
 
+counter() { curl -s "$HTTP/metrics" | sed -n "s/^tally_records_$1_total{kind=\"datum\"} //p"; }
+duplicates=$(curl -s "$HTTP/metrics" | sed -n 's/^tally_duplicates_total{kind="call"} //p')
+is "$duplicates" 6 "retries are counted"
+is "$(counter received)" "$(($(counter stored) + duplicates))" \
+	"what was received is stored, or known already"
+
 # --- the CLI --------------------------------------------------------------------
 for value in 1 2 3; do
 	cloudwatch put-metric-data --namespace "My App" --metric-name Latency \
