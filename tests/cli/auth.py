@@ -151,6 +151,8 @@ def in_each_protocol(door, protocol):
     r("signed by chunks", STREAMING, payload="STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
     r("a date that is none", INCOMPLETE, change=change_date)
     r("no signature", INCOMPLETE, change=without_signature)
+    if protocol == "native":
+        r("another form of the path", MISMATCH, path="/." + PROTOCOLS[protocol][1])
     if PROTOCOLS[protocol][0] == "POST":
         r("another body", MISMATCH, body=PROTOCOLS[protocol][4] + b" ")
         r("another body, pre-signed", MISMATCH, how="presigned",
