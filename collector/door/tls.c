@@ -235,7 +235,7 @@ void tls_close(struct tls *t)
 
 int tls_reload(struct tls *t, struct diag *diag)
 {
-	struct tls_set *fresh, *old;
+	struct tls_set *fresh = NULL, *old;
 	int e = read_set(t, &fresh, diag);
 
 	if (e)

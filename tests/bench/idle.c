@@ -144,8 +144,10 @@ static int by_value(const void *x, const void *y)
 
 static double percentile_us(struct samples *s, unsigned percent)
 {
+	size_t at = (s->count - 1) * percent / 100;
+
 	qsort(s->ns, s->count, sizeof(*s->ns), by_value);
-	return (double)s->ns[(s->count - 1) * percent / 100] / 1000;
+	return (double)s->ns[at] / 1000;
 }
 
 static size_t fit(size_t want)
