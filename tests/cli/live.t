@@ -111,7 +111,7 @@ run tally metrics data AWS/Lambda Invocations FunctionName=orders --json &&
 assert sum(p["sum"] for p in json.load(open(sys.argv[1]))["points"]) == 5' \
 		"$work/out"
 check "and counted"
-run tally alarm && run tally alarm history && run tally status &&
+run tally alarm && run tally alarm history && run tally status --all &&
 	said "journal" && said "usage_stored"
 check "alarms and status"
 run tally trace "$id" && said "orders"

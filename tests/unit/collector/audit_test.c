@@ -367,6 +367,7 @@ static void full_disk_loses_nothing_uncounted(void **state)
 	enum { CALLS = 4000 };
 	struct fixture *f = *state;
 	struct audit_stats stats;
+	bool lost = false;
 
 	add(f, call(ACCOUNT_A, "ann", "PutMetricAlarm"));
 	ask(f, (struct audit_query){ .account = ACCOUNT_A });
@@ -379,7 +380,10 @@ static void full_disk_loses_nothing_uncounted(void **state)
 	audit_close(f->audit);
 	open_it(f);
 	ask(f, (struct audit_query){ .account = ACCOUNT_A, .unowned = true });
-	assert_sv(member(f, 0, "kind"), "\"lost\"");
+	/* Where it stands depends on when the writer last tried. */
+	for (size_t i = 0; i < f->count; i++)
+		lost |= sv_eq(member(f, i, "kind"), SV("\"lost\""));
+	assert_true(lost);
 	assert_int_equal(sum_of_counts(f), CALLS);
 	assert_true(f->count < CALLS);
 }
