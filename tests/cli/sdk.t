@@ -36,7 +36,8 @@ aws() {
 }
 modules() {
 	command -v node >/dev/null && command -v npm >/dev/null &&
-		demo/modules tests/cli/sdk 2>"$TMP/npm"
+		npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000 \
+			demo/modules tests/cli/sdk 2>"$TMP/npm"
 }
 sdk() { node tests/cli/sdk/calls.js "$@" ADMIN-KEY "$SECRET"; }
 
