@@ -322,15 +322,38 @@ static struct dispatch of_request(struct request *r)
 	return dispatch_by_head(&head);
 }
 
+/* The most that one of CloudWatch's operations takes. */
+static size_t form_bytes_max(void)
+{
+	size_t count, most = 0;
+	const struct operation *rows =
+		operations_of(SERVICE_CLOUDWATCH, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].built && rows[i].body_max > most)
+			most = rows[i].body_max;
+	return most;
+}
+
+static size_t bytes_max(const struct request *r, const struct dispatch *d)
+{
+	if (r->method == METHOD_GET)
+		return DISPATCH_GET_BODY_MAX;
+	if (d->by_body)
+		return form_bytes_max();
+	return d->operation ? d->operation->body_max : r->body_max;
+}
+
 void dispatch_service(struct request *r)
 {
 	struct dispatch d = of_request(r);
+	size_t most = bytes_max(r, &d);
 
 	r->service = d.service;
 	r->protocol = d.protocol;
 	r->operation = d.operation;
-	if (d.operation && d.operation->body_max < r->body_max)
-		r->body_max = d.operation->body_max;
+	if (most < r->body_max)
+		r->body_max = most;
 }
 
 static bool on_daemon(const struct operation *op)
@@ -349,9 +372,11 @@ enum dispatch_result dispatch_operation(struct request *r, bool daemon)
 	} else {
 		d = of_request(r);
 		if (d.by_body && !daemon) {
-			if (!answer_plain_body(r, HTTP_BODY_MAX))
+			if (!answer_plain_body(r, r->body_max))
 				return DISPATCH_CODING;
 			dispatch_by_body(&d, buf_view(&r->body));
+			if (d.operation && r->body.len > d.operation->body_max)
+				d.result = DISPATCH_TOO_LARGE;
 		}
 	}
 	if (daemon && (!d.operation || !on_daemon(d.operation))) {
@@ -400,6 +425,7 @@ static const char *reason(enum dispatch_result why)
 		break;
 	case DISPATCH_OK:
 	case DISPATCH_CODING:
+	case DISPATCH_TOO_LARGE:
 		assert(false);
 	}
 	return "there is no such operation here";
@@ -412,6 +438,11 @@ void dispatch_refuse(struct request *r, enum dispatch_result why)
 
 	if (why == DISPATCH_CODING)
 		return; /* answered already */
+	if (why == DISPATCH_TOO_LARGE) {
+		answer_error(r, "RequestEntityTooLargeException",
+			     "the body is larger than the operation takes");
+		return;
+	}
 	if (!r->service->aws &&
 	    (why == DISPATCH_METHOD || why == DISPATCH_UNKNOWN)) {
 		refuse_native(r, why);

@@ -23,6 +23,10 @@
 
 #include "collector/door/operations.h"
 
+/* A body that comes with GET says nothing here, and may come before anybody
+ * knows who sends it: not enough of it to be worth announcing. */
+enum { DISPATCH_GET_BODY_MAX = 1 << 10 };
+
 enum dispatch_result {
 	DISPATCH_OK,
 	DISPATCH_UNKNOWN,   /* no such operation, or path */
@@ -33,6 +37,7 @@ enum dispatch_result {
 	DISPATCH_NO_ACTION, /* Query without an Action */
 	DISPATCH_VERSION,   /* Query of another Version of the service */
 	DISPATCH_CODING,    /* the body's Content-Encoding cannot be undone */
+	DISPATCH_TOO_LARGE, /* the operation that it names takes less */
 };
 
 /* What of a head decides. ptr NULL: not sent. */
@@ -58,7 +63,8 @@ struct dispatch dispatch_by_head(const struct dispatch_head *head);
 void dispatch_by_body(struct dispatch *d, struct sv form);
 
 /* The same for requests. Sets r->service and r->protocol, and r->operation
- * where the head tells. */
+ * where the head tells; lowers r->body_max to what the operation, or the most
+ * that one of the service's takes where the body names it. */
 void dispatch_service(struct request *r);
 /* Sets r->operation; a form that is compressed becomes plain (answer.h).
  * daemon: on the X-Ray daemon's port, which has the sampling calls only. */

@@ -205,6 +205,8 @@ static void refusals_have_the_form_of_the_protocol(void **state)
 		  "com.amazonaws.cloudwatch#UnknownOperationException" },
 		{ SERVICE_CLOUDWATCH, AWS_JSON_1_0, DISPATCH_PREFIX, 400,
 		  "without one" },
+		{ SERVICE_CLOUDWATCH, AWS_QUERY, DISPATCH_TOO_LARGE, 413,
+		  "<Code>RequestEntityTooLarge</Code>" },
 		{ SERVICE_XRAY, AWS_REST_JSON, DISPATCH_UNKNOWN, 404,
 		  "\"__type\":\"UnknownOperationException\"" },
 		{ SERVICE_LOGS, AWS_JSON_1_1, DISPATCH_UNBUILT, 400,
