@@ -396,6 +396,7 @@ static int open_daemon(struct collector *c, struct diag *diag)
 		.head = door_head,
 		.handler = door_request,
 		.answered = door_answered,
+		.refuse = door_refuse,
 		.done = door_done,
 		.loopback_only = c->config->xray_networks.count ?
 					 NULL :
@@ -433,6 +434,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 		.head = door_head,
 		.handler = door_request,
 		.answered = door_answered,
+		.refuse = door_refuse,
 		.done = door_done,
 		.arg = &c->door,
 	};

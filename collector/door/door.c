@@ -98,6 +98,36 @@ void door_request(void *arg, struct request *r)
 	d->serve(d->arg, r);
 }
 
+/* By the names that all AWS services have for these. */
+static const char *shape_of(unsigned status)
+{
+	switch (status) {
+	case 413:
+		return "RequestEntityTooLargeException";
+	case 503:
+		return "ServiceUnavailableException";
+	default:
+		return NULL;
+	}
+}
+
+void door_refuse(void *arg, struct request *r, unsigned status,
+		 const char *code, const char *message)
+{
+	const char *shape = shape_of(status);
+	const struct aws_error error = {
+		.shape = code,
+		.status = (uint16_t)status,
+		.receiver = status >= 500,
+	};
+
+	(void)arg;
+	if (shape && r->service && r->service->aws)
+		answer_error(r, shape, message);
+	else
+		answer_error_as(r, &error, message);
+}
+
 void door_answered(void *arg, struct request *r)
 {
 	struct door *d = arg;

@@ -43,6 +43,9 @@ struct door {
 /* http_head_fn and http_handler_fn; arg is a struct door. */
 bool door_head(void *arg, struct request *r);
 void door_request(void *arg, struct request *r);
+/* http_refuse_fn. */
+void door_refuse(void *arg, struct request *r, unsigned status,
+		 const char *code, const char *message);
 /* The answer is there: audits what has to be. */
 void door_answered(void *arg, struct request *r);
 void door_done(void *arg, struct request *r);

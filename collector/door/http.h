@@ -104,6 +104,11 @@ typedef void http_handler_fn(void *arg, struct request *r);
  * (or at once, and the connection closed, where the body is beyond
  * HTTP_DISCARD_MAX or the client waits for a 100). */
 typedef bool http_head_fn(void *arg, struct request *r);
+/* The HTTP layer itself refuses r: leaves status and message as the reply, in
+ * the form of r's protocol where that is known. code: "RequestTooLarge", as the
+ * native API names it. */
+typedef void http_refuse_fn(void *arg, struct request *r, unsigned status,
+			    const char *code, const char *message);
 
 struct http_options {
 	const char *address; /* "127.0.0.1:4318"; port 0: any free one */
@@ -117,6 +122,7 @@ struct http_options {
 	/* The reply is whole and about to be sent: r->status is what the
 	 * client will see. Must not change it. May be NULL. */
 	http_handler_fn *answered;
+	http_refuse_fn *refuse; /* NULL: in the native API's form */
 	void *arg;
 	unsigned threads; /* 0: HTTP_THREADS */
 	/* PEM files; tls_cert NULL or "": in clear. With tls_client_ca a client

@@ -108,7 +108,7 @@ void body_uncount(struct exchange *x);
 bool target_read(struct exchange *x, struct sv target) MUST_USE;
 
 /* http_reply.c */
-/* An error of the HTTP layer itself, in the native API's form. */
+/* An error of the HTTP layer itself. */
 void reply_error(struct request *r, unsigned status, const char *code,
 		 const char *message);
 void reply_too_large(struct exchange *x);

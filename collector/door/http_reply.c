@@ -32,6 +32,12 @@ static void make_request_id(struct http *h, char out[37])
 void reply_error(struct request *r, unsigned status, const char *code,
 		 const char *message)
 {
+	const struct http_options *o = &r->http->options;
+
+	if (o->refuse) {
+		o->refuse(o->arg, r, status, code, message);
+		return;
+	}
 	buf_reset(&r->reply);
 	buf_format(&r->reply,
 		   "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}\n", code,
