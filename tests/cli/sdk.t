@@ -111,7 +111,9 @@ stop_collector
 # --- TLS with a CA of our own -------------------------------------------------------
 start_collector --keys "$TMP/keys" --tls-cert "$TMP/tls.pem" --tls-key "$TMP/tls.key"
 HTTP=https://${HTTP#http://}
-check "aws --ca-bundle" aws --ca-bundle "$TMP/ca.pem" cloudwatch list-metrics
+check "aws --ca-bundle, with a session token as well" env AWS_SESSION_TOKEN=any \
+	timeout 60 /usr/bin/aws --endpoint-url "$HTTP" --ca-bundle "$TMP/ca.pem" \
+	cloudwatch list-metrics
 like "$(aws cloudwatch list-metrics 2>&1)" 'CERTIFICATE_VERIFY_FAILED|SSL validation' \
 	"without it the CLI refuses"
 if [ "$MODULES" ]; then
