@@ -7,6 +7,7 @@
 struct pair {
 	struct sv path, value; /* decoded */
 	uint32_t parts;        /* of the path */
+	uint32_t common;       /* parts that the pair before begins with too */
 };
 
 struct parser {
@@ -149,18 +150,34 @@ static int compare_parts(struct sv a, struct sv b)
 	return sv_cmp(a, b);
 }
 
-/* Part by part; *common of them are equal. */
+static struct sv part_at(struct sv path, size_t start)
+{
+	struct sv rest = sv_make(path.ptr + start, path.len - start);
+
+	return sv_cut(&rest, '.');
+}
+
+/* Part by part; *common of them are equal. What both begin with is most of it
+ * and is passed over in one go. */
 static int compare_paths(struct sv a, struct sv b, uint32_t *common)
 {
-	*common = 0;
-	while (a.ptr && b.ptr) {
-		int order = compare_parts(sv_cut(&a, '.'), sv_cut(&b, '.'));
+	size_t least = a.len < b.len ? a.len : b.len;
+	size_t start = 0; /* of the part that i is in */
+	size_t i;
 
-		if (order)
-			return order;
-		++*common;
+	*common = 0;
+	for (i = 0; i < least && a.ptr[i] == b.ptr[i]; i++) {
+		if (a.ptr[i] == '.') {
+			++*common;
+			start = i + 1;
+		}
 	}
-	return (a.ptr != NULL) - (b.ptr != NULL);
+	if (i == least &&
+	    (a.len == b.len || (a.len > b.len ? a : b).ptr[i] == '.')) {
+		++*common;
+		return (a.len > least) - (b.len > least);
+	}
+	return compare_parts(part_at(a, start), part_at(b, start));
 }
 
 static int compare_pairs(const void *a, const void *b)
@@ -175,7 +192,6 @@ static int compare_pairs(const void *a, const void *b)
  * counts the nodes of the tree. */
 static int order_pairs(struct parser *ps, size_t *nodes)
 {
-	uint32_t common;
 	bool sorted = true;
 
 	for (uint32_t i = 1; sorted && i < ps->pair_count; i++)
@@ -185,18 +201,18 @@ static int order_pairs(struct parser *ps, size_t *nodes)
 		      compare_pairs);
 	*nodes = 1;
 	for (uint32_t i = 0; i < ps->pair_count; i++) {
-		const struct pair *p = &ps->pairs[i];
+		struct pair *p = &ps->pairs[i];
 
-		common = 0;
+		p->common = 0;
 		if (i)
-			compare_paths(p[-1].path, p->path, &common);
+			compare_paths(p[-1].path, p->path, &p->common);
 		/* What is before begins this: it sorts right before it. */
-		if (i && common == p[-1].parts)
+		if (i && p->common == p[-1].parts)
 			return diag_set(ps->diag, ERR_INVALID,
 					"form: %.*s is given twice, or has "
 					"both a value and parts",
 					SV_ARG(p[-1].path));
-		*nodes += p->parts - common;
+		*nodes += p->parts - p->common;
 	}
 	if (*nodes > FORM_NODES_MAX)
 		return diag_set(ps->diag, ERR_LIMIT, "form: more than %d nodes",
@@ -243,13 +259,13 @@ static int add_node(struct parser *ps, struct sv name)
 	return 0;
 }
 
-static int add_pair(struct parser *ps, const struct pair *p, uint32_t common)
+static int add_pair(struct parser *ps, const struct pair *p)
 {
 	struct sv rest = p->path;
 	int err;
 
-	close_to(ps, common);
-	for (uint32_t i = 0; i < common; i++)
+	close_to(ps, p->common);
+	for (uint32_t i = 0; i < p->common; i++)
 		sv_cut(&rest, '.');
 	while (rest.ptr) {
 		err = add_node(ps, sv_cut(&rest, '.'));
@@ -262,16 +278,11 @@ static int add_pair(struct parser *ps, const struct pair *p, uint32_t common)
 
 static int build(struct parser *ps)
 {
-	uint32_t common = 0;
 	int err;
 
 	ps->nodes[ps->count++] = (struct form_node){ .name = SV("") };
 	for (uint32_t i = 0; i < ps->pair_count; i++) {
-		const struct pair *p = &ps->pairs[i];
-
-		if (i)
-			compare_paths(p[-1].path, p->path, &common);
-		err = add_pair(ps, p, common);
+		err = add_pair(ps, &ps->pairs[i]);
 		if (err)
 			return err;
 	}
