@@ -155,7 +155,7 @@ static void refuse_full(struct admission *a, struct request *r)
 	r->retry_after_s = ADMISSION_RETRY_AFTER_S;
 }
 
-/* In the names that SDKs know to retry (docs/api.md, Errors). */
+/* In the names that SDKs know to retry by themselves. */
 static void refuse_fast(struct admission *a, struct request *r,
 			const char *message)
 {
