@@ -27,6 +27,7 @@ struct admission {
 	size_t back;                    /* so much lower it is left */
 	_Atomic size_t used;
 	_Atomic int level;
+	_Atomic size_t arriving[ADMISSION_ARRIVING]; /* bytes, by claim */
 	uint64_t seed;
 	pthread_mutex_t lock; /* over what follows; held for some compares */
 	size_t requests;
@@ -180,6 +181,41 @@ void admission_refuse_rate(struct admission *a, struct request *r)
 		    "wait, and send the same again");
 }
 
+/* --- bodies on their way --------------------------------------------------------- */
+
+static _Atomic size_t *arriving_of(struct admission *a, const struct request *r)
+{
+	struct sv bytes =
+		sv_make((const char *)&r->claimed, sizeof(r->claimed));
+
+	return &a->arriving[hash64_seed(bytes, a->seed) % ADMISSION_ARRIVING];
+}
+
+/* False: too much is on its way in this name. */
+static bool arrives(struct admission *a, struct request *r, size_t body_bytes)
+{
+	size_t bytes = body_bytes ? body_bytes : r->body_max;
+	size_t most = a->options.budget_bytes / ADMISSION_ARRIVING_PART;
+	_Atomic size_t *sum;
+	size_t before;
+
+	if (!r->claimed)
+		return true;
+	sum = arriving_of(a, r);
+	before = atomic_fetch_add(sum, bytes);
+	r->admission_arriving = bytes;
+	return !before || before + bytes <= most;
+}
+
+/* It is whole, or will never be. */
+static void arrived(struct admission *a, struct request *r)
+{
+	if (!r->admission_arriving)
+		return;
+	atomic_fetch_sub(arriving_of(a, r), r->admission_arriving);
+	r->admission_arriving = 0;
+}
+
 bool admission_head(struct admission *a, struct request *r, size_t body_bytes)
 {
 	enum admission_level refused = level_of(class_of(r));
@@ -190,10 +226,18 @@ bool admission_head(struct admission *a, struct request *r, size_t body_bytes)
 	if (body_bytes > r->body_max)
 		return true; /* 413, which says that it never fits */
 	used = atomic_load(&a->used);
-	if (admission_level(a) < refused &&
-	    (!body_bytes || used + body_bytes <= a->marks[refused]))
+	if (admission_level(a) >= refused ||
+	    (body_bytes && used + body_bytes > a->marks[refused])) {
+		refuse_full(a, r);
+		return false;
+	}
+	if (arrives(a, r, body_bytes))
 		return true;
-	refuse_full(a, r);
+	arrived(a, r);
+	stats_add(&a->options.stats->shed_share, 1);
+	refuse_fast(a, r,
+		    "this key has more bodies on their way than its share: "
+		    "send the same again");
 	return false;
 }
 
@@ -290,6 +334,7 @@ bool admission_request(struct admission *a, struct request *r)
 	enum admission_level refused = level_of(class_of(r));
 
 	assert(!r->admission_slot);
+	arrived(a, r);
 	if (refused == ADMISSION_LEVELS)
 		return true;
 	if (admission_level(a) >= refused) {
@@ -309,6 +354,7 @@ void admission_done(struct admission *a, struct request *r)
 {
 	struct slot *s;
 
+	arrived(a, r);
 	if (!r->admission_slot)
 		return;
 	pthread_mutex_lock(&a->lock);

@@ -25,6 +25,13 @@
  * refused first. One that is alone has no share to keep to. Signatures are
  * checked before, so nobody can use up the share of another.
  *
+ * A body's bytes are counted as announced, before its signature can be known,
+ * and ids of keys are no secrets. So what is on its way in the name of one key
+ * is at most a quarter of the budget (one body always may), and who announces
+ * in another's name harms this one alone. A body of unknown length counts as the
+ * longest that its operation takes. Short ones (AUTH_HEAD_BYTES) come as they
+ * like: door/connections.h limits how many there are.
+ *
  * Every refusal is an error in the form of the request's protocol, with
  * Retry-After, and is counted by class.
  */
@@ -43,10 +50,12 @@ enum {
 	ADMISSION_USAGE_PERCENT = 92,
 	ADMISSION_CONTROL_PERCENT = 97,
 	ADMISSION_BACK_PERCENT = 8,
-	ADMISSION_REQUESTS = 128,  /* under way, of all callers */
-	ADMISSION_CALLERS = 256,   /* with requests under way; over it they
+	ADMISSION_REQUESTS = 128,    /* under way, of all callers */
+	ADMISSION_ARRIVING_PART = 4, /* of the budget, for one key's bodies */
+	ADMISSION_ARRIVING = 1024,   /* counts; keys may share one */
+	ADMISSION_CALLERS = 256,     /* with requests under way; over it they
 				    * share one count */
-	ADMISSION_ACTIVE_MS = 500, /* so long after its last request a caller
+	ADMISSION_ACTIVE_MS = 500,   /* so long after its last request a caller
 				    * still has a share */
 	ADMISSION_RETRY_AFTER_S = 1,
 };

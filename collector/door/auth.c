@@ -11,6 +11,7 @@
 
 #include "collector/door/answer.h"
 #include "core/auth/sigv4.h"
+#include "core/base/hash.h"
 
 struct auth {
 	const struct env *env;
@@ -316,6 +317,8 @@ static bool by_key(struct auth *a, struct request *r, bool whole,
 		why = verify(a, r, &s, key);
 	else if (why == SIGV4_OK && !key->known)
 		why = SIGV4_UNKNOWN_KEY;
+	if (why == SIGV4_OK && !whole)
+		r->claimed = hash64(s.claim.key_id) | 1;
 	if (why == SIGV4_OK && whole)
 		become_key(r, &s, key);
 	keys_return(a->keys, table);
@@ -410,6 +413,7 @@ static bool by_token(struct auth *a, struct request *r, struct sv token,
 			"the token must have the claims " AUTH_CLAIM_ACCOUNT
 			" and " AUTH_CLAIM_ROLE,
 			refusal);
+	r->claimed = hash64(claims.subject) | 1;
 	return true;
 }
 

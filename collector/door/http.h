@@ -83,8 +83,11 @@ struct request {
 	enum aws_protocol protocol;
 	const struct operation *operation;
 	struct caller caller;
+	uint64_t claimed; /* hash of whom a long body's head names, before that
+			   * is proven; 0: nobody */
 	unsigned admission_slot; /* of door/admission.c; 0: not counted */
 	size_t admission_bytes;
+	size_t admission_arriving; /* bytes of the body that is to come */
 	/* The reply: set these, then return or call request_send. */
 	unsigned status;
 	const char *content_type; /* static text */

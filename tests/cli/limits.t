@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/lib.sh
-plan 21
+plan 24
 
 start_collector --memory 256M
 FORM=application/x-www-form-urlencoded
@@ -72,3 +72,53 @@ for path in /healthz /api/v1/status "/?Action=PutMetricData"; do
 	is "$(ask "$TMP/b" "$HTTP/api/v1/batches")" 200 "and others write"
 	exec 3>&-
 done
+stop_collector
+
+# Ids of keys are no secrets: who knows one announces in its name, and harms
+# that one alone.
+SECRET=only-for-tests-0123456789-0123456789
+for id in VICTIM-KEY OTHER-KEY; do
+	printf '[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n' $id $id $SECRET
+	printf 'role = admin\naccount = 123456789012\n'
+done >"$TMP/keys"
+chmod 600 "$TMP/keys"
+cat >"$TMP/claim.py" <<'END'
+import socket, sys
+sys.path.insert(0, "tests/cli")
+import sigv4
+host, port = sys.argv[1].rsplit(":", 1)
+url = f"http://{sys.argv[1]}/api/v1/batches"
+held = []
+for n in range(20):
+    headers = sigv4.sign("POST", url, "VICTIM-KEY", "a guess")
+    if n % 2:
+        headers["Transfer-Encoding"] = "chunked"
+    else:
+        headers["Content-Length"] = "8388608"
+    c = socket.create_connection((host, int(port)), 20)
+    c.sendall(("POST /api/v1/batches HTTP/1.1\r\n" + "".join(
+        f"{k}: {v}\r\n" for k, v in headers.items()) + "\r\n").encode())
+    if n % 2:
+        try:
+            c.sendall(b"800000\r\n" + bytes((8 << 20) - 1))
+        except OSError:
+            pass
+    held.append(c)
+print("held", flush=True)
+sys.stdin.read()
+END
+start_collector --memory 256M --keys "$TMP/keys"
+python3 "$TMP/claim.py" "${HTTP#http://}" <"$TMP/go" >"$TMP/held" &
+exec 3>"$TMP/go"
+check "20 bodies are announced in the name of one key" \
+	wait_for "grep -q held '$TMP/held'" 60
+# call KEY METHOD PATH [OPTION ...]: the status of a signed call
+call() {
+	_key=$1
+	shift
+	python3 tests/cli/sigv4.py --key "$_key" --secret "$SECRET" "$@" |
+		sed -n '1s/ .*//p'
+}
+is "$(call OTHER-KEY GET "$HTTP/api/v1/status")" 200 "another one asks"
+is "$(call VICTIM-KEY GET "$HTTP/api/v1/status")" 200 "and so does that one itself"
+exec 3>&-

@@ -355,6 +355,55 @@ static void callers_are_bounded(void **state)
 	assert_int_equal(stats.requests, 0);
 }
 
+/* --- bodies on their way ----------------------------------------------------------- */
+
+static bool announce(struct fixture *f, struct request *r, uint64_t claimed,
+		     size_t bytes)
+{
+	*r = (struct request){ .service = service_of(SERVICE_NATIVE),
+			       .protocol = AWS_REST_JSON,
+			       .operation = operation_at(OPERATION_PutBatch),
+			       .body_max = BUDGET / 5,
+			       .claimed = claimed };
+	if (admission_head(f->a, r, bytes))
+		return true;
+	assert_int_equal(r->status, 429);
+	buf_fini(&r->reply);
+	return false;
+}
+
+static void one_name_announces_a_quarter(void **state)
+{
+	struct fixture *f = *state;
+	struct request first, second, third, other, nobody;
+
+	assert_true(announce(f, &first, 7, BUDGET / 8));
+	assert_true(announce(f, &second, 7, BUDGET / 8));
+	assert_false(announce(f, &third, 7, 1));
+	assert_int_equal(f->stats.shed_share, 1);
+	admission_done(f->a, &third); /* and that it was refused counts once */
+	assert_true(announce(f, &other, 9, BUDGET / 8));
+	assert_true(announce(f, &nobody, 0, BUDGET / 8));
+	admission_done(f->a, &first); /* never came */
+	assert_true(announce(f, &third, 7, BUDGET / 8));
+	second.caller.kind = CALLER_KEY;
+	assert_true(admission_request(f->a, &second)); /* is here */
+	assert_true(announce(f, &first, 7, BUDGET / 8));
+	admission_done(f->a, &first);
+	admission_done(f->a, &second);
+	admission_done(f->a, &third);
+	/* Of unknown length: the longest there may be. */
+	assert_true(announce(f, &first, 7, 0));
+	assert_false(announce(f, &second, 7, 0));
+	admission_done(f->a, &first);
+	admission_done(f->a, &second);
+	admission_done(f->a, &other);
+	admission_done(f->a, &nobody);
+	/* One may always, however little memory there is. */
+	assert_true(announce(f, &first, 7, BUDGET / 5));
+	admission_done(f->a, &first);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -367,6 +416,7 @@ int main(void)
 		TEST(a_flood_does_not_slow_others),
 		TEST(bytes_are_shared_too),
 		TEST(callers_are_bounded),
+		TEST(one_name_announces_a_quarter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
