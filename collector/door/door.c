@@ -65,6 +65,7 @@ void door_request(void *arg, struct request *r)
 {
 	struct door *d = arg;
 	struct auth_refusal refusal;
+	uint64_t began_ns;
 	enum dispatch_result why;
 
 	if (!d->daemon && !is_public(r) &&
@@ -95,7 +96,13 @@ void door_request(void *arg, struct request *r)
 		return;
 	if (r->method == METHOD_GET)
 		stats_add(&d->stats->api_requests, 1);
+	if (r->operation->class != CLASS_READ) {
+		d->serve(d->arg, r);
+		return;
+	}
+	began_ns = env_mono(d->env).ns;
 	d->serve(d->arg, r);
+	admission_worked(d->admission, env_mono(d->env).ns - began_ns);
 }
 
 /* By the names that all AWS services have for these. */
