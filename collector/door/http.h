@@ -123,7 +123,8 @@ struct http_options {
 	 * when its reply is sent or its connection gone. */
 	void (*done)(void *arg, struct request *r);
 	/* The reply is whole and about to be sent: r->status is what the
-	 * client will see. Must not change it. May be NULL. */
+	 * client will see. Must not change it. May be NULL. Also where the
+	 * client has gone before, if the handler was called. */
 	http_handler_fn *answered;
 	http_refuse_fn *refuse; /* NULL: in the native API's form */
 	void *arg;

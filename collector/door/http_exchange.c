@@ -14,6 +14,9 @@ static void exchange_free(struct exchange *x)
 {
 	const struct http_options *options = &x->request.http->options;
 
+	/* Its connection went before its reply could: what was done is done. */
+	if (x->handled && !x->answered && options->answered)
+		options->answered(options->arg, &x->request);
 	if (x->begun && options->done)
 		options->done(options->arg, &x->request);
 	body_uncount(x);
@@ -75,6 +78,7 @@ struct framing {
 	const char *encoding;
 	unsigned lengths, encodings;
 	bool expect; /* the client waits to be told */
+	bool spaced; /* a name with white space, which others may read */
 };
 
 static enum MHD_Result read_header(void *arg, enum MHD_ValueKind kind,
@@ -83,6 +87,7 @@ static enum MHD_Result read_header(void *arg, enum MHD_ValueKind kind,
 	struct framing *f = arg;
 
 	(void)kind;
+	f->spaced |= name[strcspn(name, " \t")] != '\0';
 	if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
 		f->length = value;
 		f->lengths++;
@@ -96,10 +101,11 @@ static enum MHD_Result read_header(void *arg, enum MHD_ValueKind kind,
 }
 
 /* Source: RFC 9112 section 6.3: where two headers disagree on where the body
- * ends, so may two programs in a row, and one request becomes two. */
+ * ends, so may two programs in a row, and one request becomes two. And section
+ * 5.1: so may they on "Transfer-Encoding : chunked". */
 static bool framing_ok(const struct framing *f)
 {
-	return f->lengths + f->encodings <= 1 &&
+	return !f->spaced && f->lengths + f->encodings <= 1 &&
 	       (!f->encoding || !strcasecmp(f->encoding, "chunked"));
 }
 
@@ -179,7 +185,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *method)
 	if (!framing_ok(&f)) {
 		reply_error(r, 400, "BadRequest",
 			    "one Content-Length, or Transfer-Encoding: "
-			    "chunked, and not both");
+			    "chunked, and not both; no space before a colon");
 		return reply_queue(x);
 	}
 	known = !f.length || sv_to_u64(sv_from(f.length), &bytes);

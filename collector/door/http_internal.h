@@ -69,6 +69,7 @@ struct exchange {
 	bool refused;  /* by the head hook: the reply is there */
 	bool shed;     /* over bodies_max: the body is thrown away */
 	bool handled;  /* the handler has been called */
+	bool answered; /* the hook of this name has been called */
 	bool deferred; /* and said that the reply comes later */
 };
 

@@ -91,6 +91,7 @@ enum MHD_Result reply_queue(struct exchange *x)
 	char text[40];
 
 	reply_limit(x);
+	x->answered = true;
 	if (r->http->options.answered)
 		r->http->options.answered(r->http->options.arg, r);
 	arena_fini(&r->arena); /* a slow reader need not keep them */

@@ -157,6 +157,11 @@ static const struct sample samples[] = {
 	{ "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n"
 	  "0\r\n\r\n",
 	  " 400 ", "BadRequest" },
+	{ "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n"
+	  "Content-Length: 5\r\n\r\n0\r\n\r\n",
+	  " 400 ", "BadRequest" },
+	{ "POST /x HTTP/1.1\r\n" HOST "Content-Length\t: 3\r\n\r\nabc", " 400 ",
+	  "BadRequest" },
 	{ "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3x\r\n\r\nabc", " 400 ",
 	  "" },
 	{ "POST /x HTTP/1.1\r\n" HOST "Content-Length: -3\r\n\r\nabc", " 400 ",

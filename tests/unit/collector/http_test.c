@@ -40,6 +40,7 @@ struct late {
 	pthread_t thread;
 	bool slow_handler; /* it is slow before it defers, not after */
 	_Atomic bool sent;
+	_Atomic int answered;
 };
 
 static void *late_main(void *arg)
@@ -100,6 +101,42 @@ static void test_stop_while_handled(void **state)
 {
 	(void)state;
 	stop_while_late(true);
+}
+
+/* Who hangs up before he is answered is answered all the same, as far as the
+ * audit log is concerned: what he asked for is done. */
+
+static void count_answered(void *arg, struct request *r)
+{
+	struct late *l = arg;
+
+	assert_int_equal(r->status, 200);
+	atomic_fetch_add(&l->answered, 1);
+}
+
+static void test_hung_up_while_deferred(void **state)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	struct late l = { .slow_handler = false };
+	const struct http_options options = { .address = "127.0.0.1:0",
+					      .handler = late_handler,
+					      .answered = count_answered,
+					      .arg = &l };
+	struct diag diag = { 0 };
+	struct http *h;
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_start(&h, &options, &diag), 0);
+	fd = talk_connect(http_address(h));
+	ask(fd);
+	while (!l.request)
+		usleep(1000);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+	http_stop(h);
+	pthread_join(l.thread, NULL);
+	assert_int_equal(l.answered, 1);
 }
 
 /* Many bodies at once: what is over the limit is not kept, and told so. */
@@ -237,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stop_while_deferred),
 		cmocka_unit_test(test_stop_while_handled),
+		cmocka_unit_test(test_hung_up_while_deferred),
 		cmocka_unit_test(test_bodies_limit),
 		cmocka_unit_test(test_answer_too_large),
 		cmocka_unit_test(test_slow_readers),
