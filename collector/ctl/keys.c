@@ -73,6 +73,21 @@ static const struct argp_option option_list[] = {
 
 /* --- arguments ------------------------------------------------------------------ */
 
+static const char *role(struct argp_state *state, const char *text)
+{
+	if (strcmp(text, "ingest") != 0 && strcmp(text, "read") != 0 &&
+	    strcmp(text, "admin") != 0)
+		argp_error(state, "--role is ingest, read or admin");
+	return text;
+}
+
+static const char *account(struct argp_state *state, const char *text)
+{
+	if (strlen(text) != 12 || strspn(text, "0123456789") != 12)
+		argp_error(state, "--account is twelve digits");
+	return text;
+}
+
 /* So that no argument can be two lines of the file. */
 static const char *one_word(struct argp_state *state, const char *what,
 			    const char *text)
@@ -178,10 +193,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->path = arg;
 		return 0;
 	case KEY_ROLE:
-		o->role = one_word(state, "--role", arg);
+		o->role = role(state, arg);
 		return 0;
 	case KEY_ACCOUNT:
-		o->account = one_word(state, "--account", arg);
+		o->account = account(state, arg);
 		return 0;
 	case KEY_REGIONS:
 		o->regions = one_word(state, "--regions", arg);
@@ -224,7 +239,7 @@ static const struct argp argp = {
 	.doc = "Lists, makes and takes back the access keys in a collector's "
 	       "file of keys.\vA secret is shown once, when it is made. A "
 	       "collector that runs reads the file again on SIGHUP.",
-	.children = program_children,
+	.children = program_file_children,
 };
 
 /* --- create ---------------------------------------------------------------------- */
@@ -307,6 +322,15 @@ static void print_key(struct options *o, const struct fresh_key *k)
 	buf_char(out, '\n');
 }
 
+static const struct key *find(const struct keys_table *t, struct sv name)
+{
+	for (size_t i = 0; i < keys_count(t); i++)
+		if (sv_eq(keys_at(t, i)->name, name) ||
+		    sv_eq(keys_at(t, i)->id, name))
+			return keys_at(t, i);
+	return NULL;
+}
+
 static int create(struct options *o, struct diag *diag)
 {
 	struct secret_area area;
@@ -329,7 +353,12 @@ static int create(struct options *o, struct diag *diag)
 	if (!e)
 		e = keys_file_open(&f, o->path, true, diag);
 	if (!e) {
-		e = keys_file_add(&f, buf_view(&section), diag);
+		e = find(f.table, sv_from(o->name)) ?
+			    diag_set(diag, ERR_EXISTS,
+				     "%.100s has a key of the name %.64s; "
+				     "revoke it first, or take another name",
+				     f.path, o->name) :
+			    keys_file_add(&f, buf_view(&section), diag);
 		keys_file_close(&f);
 	}
 	if (!e)
@@ -340,15 +369,6 @@ static int create(struct options *o, struct diag *diag)
 }
 
 /* --- revoke ---------------------------------------------------------------------- */
-
-static const struct key *find(const struct keys_table *t, struct sv name)
-{
-	for (size_t i = 0; i < keys_count(t); i++)
-		if (sv_eq(keys_at(t, i)->name, name) ||
-		    sv_eq(keys_at(t, i)->id, name))
-			return keys_at(t, i);
-	return NULL;
-}
 
 static int take_back(struct options *o, struct diag *diag)
 {
@@ -428,8 +448,7 @@ int ctl_keys(int argc, char **argv)
 	struct diag diag = { 0 };
 	int e;
 
-	if (!program_open(&o.program, &argp, argc, argv, &o))
-		return PROGRAM_FAILED;
+	program_begin(&o.program, &argp, argc, argv, &o);
 	if (!o.path)
 		o.path = getenv(KEYS_PATH_VARIABLE);
 	if (!o.path || !o.path[0])

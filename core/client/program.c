@@ -10,6 +10,12 @@
 
 enum { KEY_JSON = 0x1000, KEY_COLOUR, KEY_REGION, KEY_PROFILE };
 
+#define OUTPUT_OPTIONS                                                     \
+	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },                    \
+	{                                                                  \
+		"color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0 \
+	}
+
 static const struct argp_option options[] = {
 	{ "endpoint", 'e', "URL", 0,
 	  "The collector; without it $TALLY_ENDPOINT, then files, "
@@ -21,8 +27,12 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "profile", KEY_PROFILE, "NAME", 0,
 	  "Whose keys, in ~/.aws/credentials and config", 0 },
-	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
-	{ "color", KEY_COLOUR, "WHEN", 0, "auto, always or never", 0 },
+	OUTPUT_OPTIONS,
+	{ 0 },
+};
+
+static const struct argp_option output_options[] = {
+	OUTPUT_OPTIONS,
 	{ 0 },
 };
 
@@ -68,14 +78,22 @@ const struct argp program_argp = {
 	.help_filter = help,
 };
 
+static const struct argp output_argp = {
+	.options = output_options,
+	.parser = parse,
+	.help_filter = help,
+};
+
 const struct argp_child program_children[] = { { &program_argp, 0, NULL, 100 },
 					       { 0 } };
+const struct argp_child program_file_children[] = {
+	{ &output_argp, 0, NULL, 100 },
+	{ 0 },
+};
 
-bool program_open(struct program *p, const struct argp *argp, int argc,
-		  char **argv, void *input)
+void program_begin(struct program *p, const struct argp *argp, int argc,
+		   char **argv, void *input)
 {
-	struct diag diag;
-
 	if (!p->name)
 		p->name = argv[0];
 	p->now = (double)env_wall(env_posix()).ns / (double)NS_PER_S;
@@ -83,6 +101,14 @@ bool program_open(struct program *p, const struct argp *argp, int argc,
 	argp_err_exit_status = PROGRAM_USAGE;
 	argp_parse(argp, argc, argv, 0, NULL, input);
 	term_open(&p->term, 1, p->colour);
+}
+
+bool program_open(struct program *p, const struct argp *argp, int argc,
+		  char **argv, void *input)
+{
+	struct diag diag;
+
+	program_begin(p, argp, argc, argv, input);
 	if (settings_load(&p->settings, env_posix(), &p->flags, &diag) ||
 	    client_open(&p->client, &p->settings, NULL, &diag)) {
 		program_fail(p, &diag);

@@ -49,9 +49,15 @@ struct program {
 extern const struct argp program_argp; /* its input is the struct program */
 /* It alone, to stand below the command's own options in --help. */
 extern const struct argp_child program_children[];
+/* --json and --color alone, for a command that asks no collector. */
+extern const struct argp_child program_file_children[];
 
-/* Parses argv (exits with 2 on a wrong one), then opens terminal and client.
- * false: it was said why, exit with 1. program_close releases both. */
+/* Parses argv (exits with 2 on a wrong one), then opens the terminal: all for a
+ * command that asks no collector. program_close releases it. */
+void program_begin(struct program *p, const struct argp *argp, int argc,
+		   char **argv, void *input);
+/* The same, and opens the client.
+ * false: it was said why, exit with 1. program_close releases all. */
 bool program_open(struct program *p, const struct argp *argp, int argc,
 		  char **argv, void *input) MUST_USE;
 /* Writes what is in out, releases all; returns the exit status: status, or 1

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 48
+plan 51
 
 F=$TMP/keys
 unset TALLY_KEYS
@@ -53,12 +53,15 @@ is "$(grep -cF "$ROOT" "$TMP/both") $(grep -cF -e "$SECRET" -e "$ROOT_SECRET" -e
 
 before=$(sum)
 check "the same name again is refused" keys 1 create root --role read --file "$F"
-has "$TMP/err" 'root.* is there twice' "and said"
-check "an account that is none is refused" keys 1 create x --role read --account 7 --file "$F"
-check "a role that is none is refused" keys 1 create x --role god --file "$F"
+has "$TMP/err" 'has a key of the name root; revoke it first' "and said"
+check "an account that is none is refused" keys 2 create x --role read --account 7 --file "$F"
+check "a role that is none is refused" keys 2 create x --role god --file "$F"
+has "$TMP/err" '--role is ingest, read or admin' "and said"
 check "no role: wrong usage" keys 2 create x --file "$F"
 check "a name of two lines: wrong usage" keys 2 create "$(printf 'x]\nrole=admin')" --role read --file "$F"
 check "a time that is over: wrong usage" keys 2 create x --role read --expires 2020-01-01 --file "$F"
+check "no collector is asked: no --endpoint" keys 2 list --endpoint http://127.0.0.1:1 --file "$F"
+check "nor whose keys it knows" env AWS_PROFILE=nobody "$BIN/tally" keys --file "$F"
 check "list takes no settings" keys 2 list --role read --file "$F"
 check "what is not there cannot be revoked" keys 1 revoke nobody --file "$F"
 is "$(sum)" "$before" "and the file is as it was"
