@@ -72,7 +72,7 @@ static void put_memory(struct program *p, const json_t *memory)
 	bytes(&p->out, memory, "load_bytes");
 	buf_text(&p->out, " of ");
 	bytes(&p->out, memory, "load_bytes_max");
-	if (level.len && !sv_eq(level, SV("all"))) {
+	if (level.len && !sv_eq(level, SV("none"))) {
 		buf_text(&p->out, "; refuses: ");
 		term_styled(&p->term, &p->out, TERM_RED, level);
 	}
@@ -164,6 +164,19 @@ static void put_requests(struct program *p, const json_t *requests)
 	end_list(p, column);
 }
 
+static bool has_counts(const json_t *counts)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)counts, key, value)
+	{
+		if (json_number_value(value) > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Names and counts of those that are not zero. */
 static void put_counts(struct program *p, const char *name,
 		       const json_t *counts)
@@ -239,6 +252,7 @@ bool ctl_overview(struct program *p, const json_t *root)
 	put_requests(p, answer_array(root, "requests"));
 	put_counts(p, "refused", answer_object(root, "refused"));
 	put_counts(p, "shed", answer_object(root, "shed_requests"));
-	put_counts(p, "why", answer_object(root, "shed"));
+	if (has_counts(answer_object(root, "shed")))
+		put_counts(p, "why", answer_object(root, "shed"));
 	return put_views(p, answer_array(root, "views"));
 }

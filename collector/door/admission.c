@@ -106,7 +106,11 @@ enum admission_level admission_level(struct admission *a)
 const char *admission_level_name(enum admission_level level)
 {
 	static const char *const names[ADMISSION_LEVELS] = {
-		"all", "no-read", "no-telemetry", "no-usage", "no-control",
+		"none",
+		"read",
+		"read, telemetry",
+		"read, telemetry, usage",
+		"read, telemetry, usage, control",
 	};
 
 	return names[level];

@@ -93,7 +93,8 @@ void admission_free(struct admission *a); /* no request is under way */
 _Atomic size_t *admission_used(struct admission *a);
 size_t admission_budget(const struct admission *a);
 enum admission_level admission_level(struct admission *a);
-const char *admission_level_name(enum admission_level level); /* "no-read" */
+/* What it refuses: "none", "read" or "read, telemetry" ... */
+const char *admission_level_name(enum admission_level level);
 
 /* With the head, after dispatch_service: by the class of r->operation, where
  * it is known, and body_bytes as announced (0: not known; over r->body_max is

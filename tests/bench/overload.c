@@ -352,7 +352,7 @@ static bool settled(struct http *h, bool applied)
 
 	return http_call(h, "GET", "/api/v1/status", NULL, (struct sv){ "", 0 },
 			 &answer) == 200 &&
-	       strstr(answer.ptr, "\"refusing\":\"all\"") &&
+	       strstr(answer.ptr, "\"refusing\":\"none\"") &&
 	       (!applied || (!strstr(answer.ptr, "\"behind\":true") &&
 			     !metric(metrics(h), "tally_view_queued")));
 }

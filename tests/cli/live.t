@@ -114,6 +114,9 @@ check "and counted"
 run tally alarm && run tally alarm history && run tally status --all &&
 	said "journal" && said "usage_stored"
 check "alarms and status"
+run tally status && said "under way" && ! said "refuses" && ! said "why" &&
+	run tally status --json && said '"refusing":"none"'
+check "where nothing is refused status speaks of none"
 run tally trace "$id" && said "orders"
 check "tally trace runs tally-trace"
 "$BIN/tally" logs --follow --since now >"$work/follow" 2>&1 &

@@ -67,7 +67,7 @@ chmod +x "$work/path/tally-thing"
 PATH="$work/path:$PATH" run 0 thing it && said "made it"
 check "another program on PATH is run"
 
-run 0 status && said "70.0 MiB journal, 50.0 MiB blocks" && said "refuses: no-read" &&
+run 0 status && said "70.0 MiB journal, 50.0 MiB blocks" && said "refuses: read" &&
 	said "12 of 16384 connections" && said "certificate to 2027-02-22" &&
 	said "native 12/s, xray 0.5/s" && said "caller 1.20k" && said "memory 16, share 1"
 check "status is readable"

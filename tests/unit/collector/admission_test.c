@@ -141,13 +141,16 @@ static void what_is_worth_least_goes_first(void **state)
 	static const struct {
 		unsigned percent;
 		bool read, telemetry, usage, health;
+		const char *refusing;
 	} rows[] = {
-		{ 0, true, true, true, true },
-		{ 50, false, true, true, true },
-		{ 75, false, false, true, true },
-		{ 92, false, false, false, true },
-		{ 100, false, false, false, true },
-		{ 300, false, false, false, true },
+		{ 0, true, true, true, true, "none" },
+		{ 50, false, true, true, true, "read" },
+		{ 75, false, false, true, true, "read, telemetry" },
+		{ 92, false, false, false, true, "read, telemetry, usage" },
+		{ 100, false, false, false, true,
+		  "read, telemetry, usage, control" },
+		{ 300, false, false, false, true,
+		  "read, telemetry, usage, control" },
 	};
 	struct fixture *f = *state;
 
@@ -161,6 +164,8 @@ static void what_is_worth_least_goes_first(void **state)
 				 rows[i].usage);
 		assert_int_equal(admitted(f, OPERATION_GetHealth),
 				 rows[i].health);
+		assert_string_equal(admission_level_name(admission_level(f->a)),
+				    rows[i].refusing);
 	}
 	/* twice each: at the head and with the body */
 	assert_int_equal(stats_get(&f->stats.shed_read), 10);
