@@ -46,6 +46,7 @@ struct collector {
 	struct memory_plan memory;
 	struct admission *admission;
 	struct rates *rates;
+	struct readers *readers;
 	struct audit *audit;
 	struct door door;        /* of http */
 	struct door daemon_door; /* of daemon */
@@ -339,7 +340,8 @@ static int open_door(struct collector *c, struct diag *diag)
 		e = audit_open(&c->audit, c->env, path, diag);
 	if (e)
 		return e;
-	if (pace_new(&c->api.pace, c->env, &c->stats))
+	if (pace_new(&c->api.pace, c->env, &c->stats) ||
+	    readers_start(&c->readers, api_serve, &c->api))
 		return diag_set(diag, ERR_NOMEM, "out of memory");
 	c->api.audit = c->audit;
 	c->api.auth = c->auth;
@@ -349,6 +351,7 @@ static int open_door(struct collector *c, struct diag *diag)
 		.auth = c->auth,
 		.admission = c->admission,
 		.rates = c->rates,
+		.readers = c->readers,
 		.audit = c->audit,
 		.scope = c->config->scope,
 		.serve = api_serve,
@@ -745,6 +748,7 @@ void collector_close(struct collector *c)
 		http_stop(c->http);
 	if (c->daemon)
 		http_stop(c->daemon);
+	readers_stop(c->readers);
 	if (a->apply)
 		apply_stop(a->apply);
 	if (a->journal)

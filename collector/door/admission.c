@@ -33,9 +33,6 @@ struct admission {
 	size_t requests;
 	size_t active; /* callers, as last counted and since come */
 	uint64_t counted_ns;
-	uint64_t second_ns; /* when the current one began */
-	uint64_t read_ns;   /* what questions took in it */
-	uint64_t writes;    /* in it */
 	struct slot slots[ADMISSION_CALLERS + 1];
 };
 
@@ -314,45 +311,14 @@ static bool over_share(const struct admission *a, const struct slot *s,
 	       s->bytes + bytes > budget / a->active;
 }
 
-/* Under the lock: whether a question has to wait, since there were many in this
- * second and what is written waits for the same threads. */
-static bool over_time(struct admission *a, bool read, uint64_t now_ns)
+static bool take_share(struct admission *a, struct request *r)
 {
-	if (now_ns - a->second_ns >= (uint64_t)NS_PER_S) {
-		a->second_ns = now_ns;
-		a->read_ns = 0;
-		/* Half is kept: the next second is most likely alike. */
-		a->writes /= 2;
-		if (a->writes > ADMISSION_BUSY_WRITES)
-			a->writes = ADMISSION_BUSY_WRITES;
-	}
-	a->writes += !read;
-	return read && a->writes >= ADMISSION_BUSY_WRITES &&
-	       a->read_ns >= ADMISSION_READ_MS * 1000000ULL;
-}
-
-void admission_worked(struct admission *a, uint64_t ns)
-{
-	pthread_mutex_lock(&a->lock);
-	a->read_ns += ns;
-	pthread_mutex_unlock(&a->lock);
-}
-
-enum taken { TAKEN, TAKEN_NOT, TAKEN_NO_TIME };
-
-static enum taken take_share(struct admission *a, struct request *r)
-{
-	bool read = class_of(r) == CLASS_READ;
 	uint64_t id = caller_hash(a, &r->caller);
 	uint64_t now_ns = env_mono(a->options.env).ns;
 	size_t bytes = r->body.len, at;
 	bool fits;
 
 	pthread_mutex_lock(&a->lock);
-	if (over_time(a, read, now_ns)) {
-		pthread_mutex_unlock(&a->lock);
-		return TAKEN_NO_TIME;
-	}
 	recount(a, now_ns);
 	at = slot_of(a, id, now_ns);
 	fits = !over_share(a, &a->slots[at], bytes);
@@ -364,7 +330,7 @@ static enum taken take_share(struct admission *a, struct request *r)
 		r->admission_bytes = bytes;
 	}
 	pthread_mutex_unlock(&a->lock);
-	return fits ? TAKEN : TAKEN_NOT;
+	return fits;
 }
 
 bool admission_request(struct admission *a, struct request *r)
@@ -379,20 +345,8 @@ bool admission_request(struct admission *a, struct request *r)
 		refuse_full(a, r);
 		return false;
 	}
-	switch (take_share(a, r)) {
-	case TAKEN:
+	if (take_share(a, r))
 		return true;
-	case TAKEN_NO_TIME:
-		count_shed(a, r);
-		stats_add(&a->options.stats->shed_busy, 1);
-		answer_error(r, "ServiceUnavailableException",
-			     "questions have had their time of this second: "
-			     "ask again");
-		r->retry_after_s = ADMISSION_RETRY_AFTER_S;
-		return false;
-	case TAKEN_NOT:
-		break;
-	}
 	stats_add(&a->options.stats->shed_share, 1);
 	refuse_fast(a, r,
 		    "this key has more under way than its share while others "

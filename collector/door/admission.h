@@ -19,10 +19,6 @@
  * that it does not flap. A body of known size must also fit below the line of
  * its class.
  *
- * Time is shared too: in a second with ADMISSION_BUSY_WRITES or more, questions
- * get ADMISSION_READ_MS of the HTTP threads' time and are then refused, since
- * who asks for much would else keep out what cannot be asked for again.
- *
  * Fairness: what a verified caller (a key, a token's subject) has under way is
  * counted. While half the budget is used, or half of ADMISSION_REQUESTS are
  * under way, a caller with more than its equal share among those active is
@@ -61,8 +57,6 @@ enum {
 				    * share one count */
 	ADMISSION_ACTIVE_MS = 500,   /* so long after its last request a caller
 				    * still has a share */
-	ADMISSION_READ_MS = 200,   /* of a second, and of all threads */
-	ADMISSION_BUSY_WRITES = 20,
 	ADMISSION_RETRY_AFTER_S = 1,
 };
 
@@ -105,8 +99,6 @@ bool admission_head(struct admission *a, struct request *r,
  * is parsed. False: as above. True: r counts for its caller until
  * admission_done. */
 bool admission_request(struct admission *a, struct request *r) MUST_USE;
-/* A question took so long to answer. */
-void admission_worked(struct admission *a, uint64_t ns);
 /* Once for each request that ended, admitted or not. */
 void admission_done(struct admission *a, struct request *r);
 

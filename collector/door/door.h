@@ -8,7 +8,8 @@
  *   door_request  is the signature true, is the caller not too fast
  *                 (door/rate.h), which operation (door/dispatch.h), may this
  *                 caller (door/operations.h), is there room for its work, then
- *                 the operation
+ *                 the operation: questions in threads of their own
+ *                 (door/readers.h)
  *
  * What is refused is counted by reason and answered in the protocol's form.
  */
@@ -21,6 +22,7 @@
 #include "collector/door/network.h"
 #include "collector/door/operations.h"
 #include "collector/door/rate.h"
+#include "collector/door/readers.h"
 #include "collector/stats.h"
 
 struct door {
@@ -29,6 +31,7 @@ struct door {
 	struct auth *auth;
 	struct admission *admission;
 	struct rates *rates;
+	struct readers *readers;
 	struct audit *audit; /* may be NULL */
 	/* Not NULL: the X-Ray daemon's port, which has sampling calls only,
 	 * needs no keys, and is for these. Its caller is the collector's own

@@ -335,36 +335,6 @@ static void bytes_are_shared_too(void **state)
 	finish(f, flood);
 }
 
-/* While much is written, questions get their share of a second's time. */
-static void questions_take_turns_with_writes(void **state)
-{
-	struct fixture *f = *state;
-
-	admission_worked(f->a, 10 * (uint64_t)NS_PER_S);
-	f->now.ns += NS_PER_S; /* a second of its own */
-	admission_worked(f->a, ADMISSION_READ_MS * 1000000ULL);
-	assert_true(admitted(f, OPERATION_ListTraces)); /* begins the next */
-	admission_worked(f->a, ADMISSION_READ_MS * 1000000ULL);
-	for (int i = 0; i < ADMISSION_BUSY_WRITES; i++) {
-		struct request read = request_of(OPERATION_ListTraces);
-
-		assert_true(admission_request(f->a, &read)); /* few writes */
-		end(f, &read);
-		finish(f, begin(f, "w", 1));
-	}
-	{
-		struct request read = request_of(OPERATION_ListTraces);
-
-		assert_false(admission_request(f->a, &read));
-		assert_int_equal(read.status, 503);
-		end(f, &read);
-	}
-	assert_int_equal(stats_get(&f->stats.shed_busy), 1);
-	assert_true(admitted(f, OPERATION_GetHealth));
-	f->now.ns += NS_PER_S;
-	assert_true(admitted(f, OPERATION_ListTraces));
-}
-
 /* More callers than slots: those without one share a count, none is lost. */
 static void callers_are_bounded(void **state)
 {
@@ -450,7 +420,6 @@ int main(void)
 		TEST(one_alone_has_no_share_to_keep_to),
 		TEST(a_flood_does_not_slow_others),
 		TEST(bytes_are_shared_too),
-		TEST(questions_take_turns_with_writes),
 		TEST(callers_are_bounded),
 		TEST(one_name_announces_a_quarter),
 	};
