@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
