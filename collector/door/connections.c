@@ -2,6 +2,7 @@
 #include "collector/door/connections.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ enum {
 	REST_MS_MIN = 4,
 	REST_MS_MAX = 100,
 	REST_PART = 64, /* of the shortest limit */
+	LOOK_MS = 500,  /* between two looks for clients that have gone */
 };
 
 struct slot {
@@ -26,6 +28,7 @@ struct slot {
 	uint32_t client; /* in clients; CLIENT_NONE: exempt */
 	uint32_t next;   /* of those that are free */
 	bool doomed;
+	uint64_t gone; /* its state when its client was seen to have gone */
 };
 
 struct connections {
@@ -92,10 +95,11 @@ static uint32_t fit_descriptors(uint32_t most)
 
 /* --- closing ------------------------------------------------------------------ */
 
-/* Counted first: who sees its connection end sees that too. */
+/* Counted first: who sees its connection end sees that too. CONNECTION_ENDS:
+ * its client has ended it. */
 static void end(struct connections *c, int fd, enum connection_end why)
 {
-	if (c->options.ended[why])
+	if (why != CONNECTION_ENDS && c->options.ended[why])
 		atomic_fetch_add(c->options.ended[why], 1);
 	shutdown(fd, SHUT_RDWR);
 }
@@ -131,11 +135,26 @@ static enum connection_end end_of(enum connection_phase phase)
 	}
 }
 
+/* Nothing more will come, and all that came has been read; seen twice, since
+ * the thread that serves it may have read the last of it just now. */
+static bool has_gone(struct slot *slot, uint64_t state)
+{
+	char byte;
+	ssize_t n = recv(slot->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return false;
+	if (slot->gone == state)
+		return true;
+	slot->gone = state;
+	return false;
+}
+
 /* Closes what is late. Returns for how long there is nothing to do. */
 static uint64_t walk(struct connections *c)
 {
 	uint64_t now = now_ms();
-	uint64_t rest = c->shortest_ms;
+	uint64_t rest = c->shortest_ms < LOOK_MS ? c->shortest_ms : LOOK_MS;
 
 	for (uint32_t i = 1; i < c->slot_count; i++) {
 		uint64_t state = atomic_load_explicit(&c->states[i],
@@ -151,6 +170,10 @@ static uint64_t walk(struct connections *c)
 			doom(c, i, state, end_of(phase));
 		else if (limit - age < rest)
 			rest = limit - age;
+		if (phase != CONNECTION_HEAD && phase != CONNECTION_BODY)
+			continue;
+		if (age >= LOOK_MS && has_gone(&c->slots[i], state))
+			doom(c, i, state, CONNECTION_ENDS);
 	}
 	return rest;
 }

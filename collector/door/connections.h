@@ -18,6 +18,11 @@
  * then finds the end of its stream, and closes. Sockets leave the table before
  * they are closed, so that none is shut down that is another's by then.
  *
+ * The library misses the end of a stream that comes together with the last
+ * bytes. So the thread looks for itself, twice a second, at connections that
+ * owe us a head or a body: one whose client has gone would hold what its head
+ * announced until its deadline.
+ *
  * When connections_max are there, a newcomer takes the place of the one that
  * has waited for its client for longest: idle ones first, then those that are
  * slow with a head, a body, an answer. Those that wait for us stay; where all

@@ -166,6 +166,35 @@ static void test_lying_length(void **state)
 	http_stop(b.http);
 }
 
+/* Who hangs up with a part of his body is not waited for. The last bytes and the
+ * end come together, of which the library sees the bytes alone. */
+static void test_hung_up(void **state)
+{
+	enum { CALLERS = 40 };
+	const struct timespec pause = { 0, 20 * 1000000 };
+	uint64_t until;
+	struct bench b;
+
+	(void)state;
+	start(&b, (struct connections_options){ 0 });
+	for (size_t i = 0; i < CALLERS; i++) {
+		int fd = caller(&b);
+
+		talk_send(fd, "POST /x HTTP/1.1\r\nHost: x\r\n"
+			      "Content-Length: 100\r\n\r\n");
+		nanosleep(&pause, NULL);
+		talk_send(fd, "a part");
+		close(fd);
+	}
+	until = talk_ms() + PATIENCE_MS;
+	while (http_connections(b.http) && talk_ms() < until)
+		nanosleep(&pause, NULL);
+	assert_int_equal(http_connections(b.http), 0);
+	for (size_t i = 0; i < CONNECTION_ENDS; i++)
+		assert_int_equal(b.ended[i], 0);
+	http_stop(b.http);
+}
+
 static void test_idle(void **state)
 {
 	struct bench b;
@@ -397,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_slow_head),
 		cmocka_unit_test(test_slow_body),
 		cmocka_unit_test(test_lying_length),
+		cmocka_unit_test(test_hung_up),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_idle_then_slow_head),
 		cmocka_unit_test(test_slow_reader),
