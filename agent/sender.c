@@ -82,7 +82,8 @@ static void count_refused(struct sender *s)
 
 static enum verdict judge(struct sender *s)
 {
-	char text[160];
+	struct diag diag;
+	char text[sizeof(s->stats.trouble)];
 
 	switch (s->reply.status) {
 	case 200:
@@ -97,8 +98,10 @@ static enum verdict judge(struct sender *s)
 	case 422:
 		return NEVER;
 	default:
-		snprintf(text, sizeof(text), "it answered %ld: %.100s",
-			 s->reply.status, said(s, ""));
+		if (!client_check(s->client, &s->reply, &diag))
+			diag_set(&diag, ERR_IO, "is it a tally-collector?");
+		snprintf(text, sizeof(text), "status %ld: %.230s",
+			 s->reply.status, diag.text);
 		set_trouble(s, text);
 		return AGAIN;
 	}

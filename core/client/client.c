@@ -212,13 +212,15 @@ int client_err_of_status(long status)
 }
 
 /* What the API says went wrong, and otherwise the bare status: another server
- * on the port, most likely. */
+ * on the port, most likely. Of many keys and profiles on a machine, which one it
+ * was. */
 int client_check(const struct client *c, const struct client_reply *reply,
 		 struct diag *diag)
 {
 	int e = client_err_of_status(reply->status);
-	bool unnamed = !c->settings->key_id && !client_has_token(c->settings);
+	const struct settings *s = c->settings;
 	struct refusal refusal;
+	size_t len;
 
 	if (!e)
 		return 0;
@@ -228,12 +230,21 @@ int client_check(const struct client *c, const struct client_reply *reply,
 				"%.120s answered with status %ld and no "
 				"reason; is it a tally-collector?",
 				c->endpoint, reply->status);
-	if (unnamed && (reply->status == 401 || reply->status == 403))
-		return diag_set(diag, e,
-				"%s; no access key or token was given, see "
-				"tallyscope-client(7)",
+	if (reply->status != 401 && reply->status != 403)
+		return diag_set(diag, e, "%s", refusal.message);
+	len = strlen(refusal.message);
+	if (refusal.message[len - 1] == '.')
+		refusal.message[len - 1] = '\0';
+	if (client_has_token(s))
+		return diag_set(diag, e, "%s (asked with a token)",
 				refusal.message);
-	return diag_set(diag, e, "%s", refusal.message);
+	if (s->key_id)
+		return diag_set(diag, e, "%s (access key %.40s, region %.30s)",
+				refusal.message, s->key_id, s->region);
+	return diag_set(diag, e,
+			"%s; no access key or token was given, see "
+			"tallyscope-client(7)",
+			refusal.message);
 }
 
 /* --- the usual ones --------------------------------------------------------------- */

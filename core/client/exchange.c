@@ -228,6 +228,28 @@ static bool wait_for_next(struct client *c, const struct exchange *x,
 	return !client_is_cancelled(c);
 }
 
+/* What to look at. "Empty reply from server" is said of a port with TLS. */
+static const char *hint(const struct client *c, CURLcode code)
+{
+	bool secure = place_of(c->endpoint).secure;
+
+	switch (code) {
+	case CURLE_SSL_CONNECT_ERROR:
+		return c->settings->client_cert ?
+			       "are client_cert and client_key a certificate "
+			       "and its key?" :
+			       "does it speak TLS? otherwise http://";
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+		return secure ? "does it want a client certificate, of its CA?"
+				" see tallyscope-client(7)" :
+				"does it speak TLS? then https://";
+	default:
+		return "is tally-collector running?";
+	}
+}
+
 static int unreached(const struct client *c, CURLcode code, struct diag *diag)
 {
 	const char *why = c->error[0] ? c->error : curl_easy_strerror(code);
@@ -242,8 +264,13 @@ static int unreached(const struct client *c, CURLcode code, struct diag *diag)
 				c->endpoint);
 	case CURLE_OUT_OF_MEMORY:
 		return diag_set(diag, ERR_NOMEM, "out of memory");
-	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
+		return diag_set(diag, ERR_CLOSED,
+				"the CA certificates in %.150s cannot be read",
+				c->settings->ca_bundle ?
+					c->settings->ca_bundle :
+					"the system's file");
+	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CERTPROBLEM:
 		return diag_set(diag, ERR_CLOSED,
 				"the collector at %.80s cannot be trusted: "
@@ -252,8 +279,8 @@ static int unreached(const struct client *c, CURLcode code, struct diag *diag)
 	default:
 		return diag_set(diag, ERR_CLOSED,
 				"cannot reach the collector at %.80s: %.80s; "
-				"is tally-collector running?",
-				c->endpoint, why);
+				"%s",
+				c->endpoint, why, hint(c, code));
 	}
 }
 

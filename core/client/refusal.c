@@ -3,16 +3,21 @@
 
 #include "core/codec/json.h"
 
-/* Copies the first line of text, cut to the room. */
+/* Copies the first line of text; what has no room is cut, at the end of a
+ * sentence if there is one. */
 static void printable(char *out, size_t room, struct sv text)
 {
-	size_t n = 0;
+	size_t n = 0, sentences = 0;
 
 	for (; n < text.len && n + 1 < room && text.ptr[n] != '\n'; n++) {
 		unsigned char c = (unsigned char)text.ptr[n];
 
 		out[n] = c >= 0x20 && c < 0x7F ? (char)c : '?';
+		if (c == ' ' && n && out[n - 1] == '.')
+			sentences = n;
 	}
+	if (n < text.len && text.ptr[n] != '\n' && sentences)
+		n = sentences;
 	out[n] = '\0';
 }
 

@@ -50,7 +50,15 @@ tally=$BIN/tally
 check "a CA that is not known: 1" \
 	try 1 "$tally" status --endpoint "$URL" --profile reader
 has "$TMP/err" "cannot be trusted: .*ca_bundle" "it says what to set"
+check "a CA's file that is not there: 1" \
+	try 1 env TALLY_CA_BUNDLE="$TMP/none" "$tally" health --endpoint "$URL"
+has "$TMP/err" "CA certificates in $TMP/none cannot be read" "it names it"
+check "http:// to a port with TLS: 1" try 1 "$tally" health --endpoint "$HTTP"
+has "$TMP/err" "then https://" "it says what to try"
 export TALLY_CA_BUNDLE="$TMP/tls.pem"
+check "a client certificate that is none: 1" \
+	try 1 env TALLY_CLIENT_CERT=none "$tally" health --endpoint "$URL"
+has "$TMP/err" "are client_cert and client_key" "it says what to look at"
 check "without a key: 1" try 1 "$tally" status --endpoint "$URL"
 has "$TMP/err" "no access key or token was given, see tallyscope-client" \
 	"it says where to read on"
@@ -64,6 +72,8 @@ check "a key in the environment" env AWS_ACCESS_KEY_ID=TALLYKEYreader \
 check "a wrong secret: 1" \
 	try 1 "$tally" status --endpoint "$URL" --profile wrong
 has "$TMP/err" "signature we calculated does not match" "it says so"
+has "$TMP/err" "method \(access key TALLYKEYreader, region us-east-1\)$" \
+	"and with which key, not cut"
 check "a role that may not: 1" \
 	try 1 "$tally" status --endpoint "$URL" --profile host
 check "a token that is none: 1" env TALLY_TOKEN=not.a.token sh -c \
@@ -113,16 +123,22 @@ agent() {
 check "an agent with a key" try 0 agent --profile host --collector "$URL" \
 	--region eu-west-1 --flush-timeout 1
 has "$TMP/err" "cannot be trusted" "without its CA the batch stays in the spool"
+check "with a wrong key" try 0 env TALLY_CA_BUNDLE="$TMP/tls.pem" \
+	"$BIN/tally-agent" invoke --function signed --code "$TMP/code" \
+	--handler x --runtime provided --profile wrong --collector "$URL" \
+	--region eu-west-1 --flush-timeout 1
+has "$TMP/err" "\(status 403: The request.*key TALLYKEYreader.*stay in" \
+	"it says what the collector said, in one line"
 check "there it is" test "$(spooled)" -gt 0
 export TALLY_CA_BUNDLE="$TMP/tls.pem"
-check "the next run sends both" try 0 agent --profile host \
+check "the next run sends all" try 0 agent --profile host \
 	--collector "$URL" --region eu-west-1
 has "$TMP/said" '"eu-west-1"' "its function runs in that region"
 is "$(spooled)" 0 "nothing is left in the spool"
 "$tally" metrics data AWS/Lambda Invocations FunctionName=signed --json \
 	>"$TMP/said" 2>&1
-is "$(json "$(cat "$TMP/said")" 'sum(p["sum"] for p in d["points"])')" 2 \
-	"both invocations are of the key's account, in its region"
+is "$(json "$(cat "$TMP/said")" 'sum(p["sum"] for p in d["points"])')" 3 \
+	"all invocations are of the key's account, in its region"
 stop_collector
 is "$(grep -rlF -e secret-of- "$DATA" "$TMP/collector.log" "$TMP/state")" "" \
 	"no secret came to the collector or the spool"

@@ -30,6 +30,13 @@ static void answer_all(struct server *s, const char *request, struct buf *out)
 	} else if (strstr(request, "GET /html ")) {
 		buf_text(out, "HTTP/1.1 403 No\r\nContent-Type: text/html\r\n"
 			      "Connection: close\r\n\r\n<h1>no</h1>");
+	} else if (strstr(request, "GET /long ")) {
+		buf_text(out, "HTTP/1.1 403 No\r\nContent-Type: text/plain\r\n"
+			      "Connection: close\r\n\r\nOne. Two. ");
+		for (int i = 0; i < 160; i++)
+			buf_char(out, 'x');
+	} else if (strstr(request, "GET /hung ")) {
+		return; /* and not a byte */
 	} else if (strstr(request, "GET /cut ")) {
 		buf_text(out, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n"
 			      "Connection: close\r\n\r\nshort");
@@ -73,7 +80,9 @@ static void test_get(void **state)
 		{ "/text", ERR_BUSY, "full?[2J" },
 		{ "/html", ERR_INVALID, "status 403" },
 		{ "/big", ERR_LIMIT, "larger than 4096 bytes" },
+		{ "/long", ERR_INVALID, "One. Two; no access key" },
 		{ "/cut", ERR_CLOSED, "cannot reach the collector" },
+		{ "/hung", ERR_CLOSED, "does it speak TLS? then https://" },
 		{ "/slow", ERR_TIMEOUT, "did not answer in time" },
 		{ "/ok", 0, "" }, /* the handle is good after all that */
 	};
