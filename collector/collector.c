@@ -174,9 +174,9 @@ static int confine(struct collector *c, struct diag *diag)
 
 	if (!e && access(config->data, R_OK | W_OK | X_OK) < 0)
 		e = diag_set(diag, ERR_IO,
-			     "%s cannot be written by user '%s'; give it to "
-			     "that user: chown -R",
-			     config->data, c->user.name);
+			     "the data folder cannot be written by user "
+			     "'%s': chown -R %s %s",
+			     c->user.name, c->user.name, config->data);
 	return e;
 }
 

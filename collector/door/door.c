@@ -61,6 +61,29 @@ static bool in_time(struct door *d, struct request *r)
 	return false;
 }
 
+static void refuse_role(struct request *r)
+{
+	static const char *const who[ROLE_INGEST + ROLE_READ + 1] = {
+		[ROLE_ADMIN_ONLY] = "admin does",
+		[ROLE_INGEST] = "ingest and admin do",
+		[ROLE_READ] = "read and admin do",
+		[ROLE_INGEST + ROLE_READ] = "ingest, read and admin do",
+	};
+	const struct operation *op = r->operation;
+	char text[160];
+
+	if (op->roles & ROLE_OWNER && !r->caller.owner)
+		snprintf(text, sizeof(text),
+			 "%.60s is for keys of the collector's own account",
+			 op->name);
+	else
+		snprintf(text, sizeof(text),
+			 "the role %s does not allow %.60s, %s",
+			 key_role_name(r->caller.role), op->name,
+			 who[op->roles & (ROLE_INGEST | ROLE_READ)]);
+	answer_error(r, "AccessDeniedException", text);
+}
+
 /* What may take its time (door/readers.h). What a key for writing may ask is
  * short, and SDKs wait for it. */
 static bool is_question(const struct operation *op)
@@ -92,9 +115,7 @@ void door_request(void *arg, struct request *r)
 			  r->caller.scope.account == d->scope.account;
 	if (!operation_allows(r->operation, &r->caller)) {
 		stats_add(&d->stats->refused_role, 1);
-		answer_error(r, "AccessDeniedException",
-			     "the role of this key does not allow the "
-			     "operation");
+		refuse_role(r);
 		audit_refusal(d->audit, r, "role");
 		return;
 	}

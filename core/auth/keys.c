@@ -94,7 +94,11 @@ static int read_file(struct keys_table **out, const char *path,
 
 	if (fd < 0)
 		return diag_set(diag, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-				"%s: %s", path, strerror(errno));
+				"cannot read the keys %.150s: %s%s", path,
+				strerror(errno),
+				errno == ENOENT ?
+					"; `tally keys create` makes them" :
+					"");
 	e = check_file(path, fd, &size, diag);
 	if (!e)
 		e = keys_area(&area, size, diag);

@@ -76,6 +76,8 @@ has "$TMP/err" "method \(access key TALLYKEYreader, region us-east-1\)$" \
 	"and with which key, not cut"
 check "a role that may not: 1" \
 	try 1 "$tally" status --endpoint "$URL" --profile host
+has "$TMP/err" "the role ingest does not allow GetStatus, read and admin do" \
+	"it says whose would"
 check "a token that is none: 1" env TALLY_TOKEN=not.a.token sh -c \
 	"! '$tally' status --endpoint '$URL' 2>/dev/null"
 check "a token to another machine in clear: 1, and nothing is sent" \

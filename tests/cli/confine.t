@@ -267,7 +267,7 @@ mkdir "$TMP/roots"
 "$BIN/tally-collector" --data "$TMP/roots" --http 127.0.0.1:0 --xray 127.0.0.1:0 \
 	--user nobody --prices "$TMP/prices" >/dev/null 2>"$TMP/err"
 is "$?" 1 "a folder of root's is refused"
-like "$(cat "$TMP/err")" 'cannot be written by user .nobody' "and said to be"
+like "$(cat "$TMP/err")" 'cannot be written by user .nobody.: chown -R nobody /' "and said to be"
 cp "$BIN/tally-collector" "$TMP/tally-collector"
 setpriv --reuid="$(id -u nobody)" --regid="$(id -g nobody)" --clear-groups \
 	"$TMP/tally-collector" --data "$DATA" --user daemon >/dev/null 2>"$TMP/err"
