@@ -6,8 +6,10 @@
  *
  *   signed ADDRESS:PORT PID KEYS MODE SECONDS
  *
- * MODE: signed, with Signature Version 4 by the first key of the file KEYS;
- * forged, the same with a wrong signature; refused, without any. KEYS is as
+ * MODE: signed, PutTraceSegments with Signature Version 4 by the first key of
+ * the file KEYS; asked, GetSamplingTargets likewise, which is parsed and
+ * answered and stores nothing: the door alone; forged, the first with a wrong
+ * signature; refused, without any. KEYS is as
  * `tally keys create` writes it. Requests that are not answered as the mode
  * expects are counted and make the program fail.
  */
@@ -34,7 +36,7 @@ enum {
 	ANSWER_MAX = 1 << 20,
 };
 
-enum mode { SIGNED, FORGED, REFUSED };
+enum mode { SIGNED, ASKED, FORGED, REFUSED };
 
 struct target {
 	struct sockaddr_in to;
@@ -116,6 +118,31 @@ static int answer(int fd, char *buf, size_t cap, struct sv *body)
 	return -1;
 }
 
+static const char *path_of(const struct target *t)
+{
+	return t->mode == ASKED ? "/SamplingTargets" : "/TraceSegments";
+}
+
+/* Fields until the body is about BODY_BYTES long; quote: as they are quoted. */
+static void put_fields(struct buf *out, const char *quote)
+{
+	for (int i = 0; out->len < BODY_BYTES - 80; i++)
+		buf_format(out, "%s%sfield_%d%s:%sa value of some length%s",
+			   i ? "," : "", quote, i, quote, quote, quote);
+}
+
+/* The statistics of one rule, among members that are not looked at. */
+static void question_body(struct buf *out)
+{
+	buf_reset(out);
+	buf_text(out, "{\"SamplingStatisticsDocuments\":[{\"RuleName\":"
+		      "\"Default\",\"ClientID\":\"0123456789abcdef01234567\","
+		      "\"Timestamp\":1795338000,\"RequestCount\":100,"
+		      "\"SampledCount\":10,\"BorrowCount\":0}],\"More\":{");
+	put_fields(out, "\"");
+	buf_text(out, "}}");
+}
+
 /* One document with an annotation that makes it BODY_BYTES long. */
 static void json_body(struct buf *out, unsigned id, uint64_t n)
 {
@@ -130,10 +157,7 @@ static void json_body(struct buf *out, unsigned id, uint64_t n)
 		   "\\\"start_time\\\":%" PRId64 ".1,\\\"end_time\\\":"
 		   "%" PRId64 ".2,\\\"metadata\\\":{\\\"default\\\":{",
 		   (uint64_t)now_s, id, salt, salt, now_s, now_s);
-	for (int i = 0; out->len < BODY_BYTES - 80; i++)
-		buf_format(out,
-			   "%s\\\"field_%d\\\":\\\"a value of some length\\\"",
-			   i ? "," : "", i);
+	put_fields(out, "\\\"");
 	buf_text(out, "}}}\"]}");
 }
 
@@ -154,7 +178,7 @@ static void sign(const struct target *t, struct buf *out, struct sv body)
 	};
 	const struct sigv4_request request = {
 		.method = SV("POST"),
-		.path = SV("/TraceSegments"),
+		.path = sv_from(path_of(t)),
 		.headers = headers,
 		.header_count = sizeof(headers) / sizeof(headers[0]),
 	};
@@ -181,15 +205,18 @@ static void *worker_main(void *arg)
 	for (uint64_t n = 0; seconds_now() < end; n++) {
 		int status;
 
-		json_body(&body, w->id, n);
+		if (t->mode == ASKED)
+			question_body(&body);
+		else
+			json_body(&body, w->id, n);
 		buf_reset(&head);
 		buf_format(&head,
-			   "POST /TraceSegments HTTP/1.1\r\nHost: %s\r\n"
+			   "POST %s HTTP/1.1\r\nHost: %s\r\n"
 			   "Content-Type: application/json\r\n"
 			   "Content-Length: %zu\r\n"
 			   "User-Agent: aws-sdk-js/3.1162 ua/2.1 os/linux\r\n"
 			   "amz-sdk-request: attempt=1; max=3\r\n",
-			   t->host, body.len);
+			   path_of(t), t->host, body.len);
 		if (t->mode != REFUSED)
 			sign(t, &head, buf_view(&body));
 		buf_text(&head, "\r\n");
@@ -198,7 +225,7 @@ static void *worker_main(void *arg)
 			die("send");
 		status = answer(fd, text, sizeof(text), NULL);
 		w->answered++;
-		w->wrong += status != (t->mode == SIGNED ? 200 : 403);
+		w->wrong += status != (t->mode <= ASKED ? 200 : 403);
 		if (status < 0)
 			die("no answer");
 	}
@@ -272,12 +299,13 @@ static void read_key(struct target *t, const char *path)
 
 static enum mode mode_of(const char *text)
 {
-	static const char *const names[] = { "signed", "forged", "refused" };
+	static const char *const names[] = { "signed", "asked", "forged",
+					     "refused" };
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (!strcmp(text, names[i]))
 			return (enum mode)i;
-	die("MODE is signed, forged or refused");
+	die("MODE is signed, asked, forged or refused");
 	return SIGNED;
 }
 
