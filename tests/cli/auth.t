@@ -104,10 +104,8 @@ like "$(start_fails --http '[::]:0' --xray 127.0.0.1:0)" \
 like "$(start_fails --http 127.0.0.1:0 --xray 0.0.0.0:0 --keys "$TMP/keys")" \
 	'xray_networks' "the X-Ray port beyond loopback needs networks"
 like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --keys "$TMP/nowhere")" \
-	'nowhere.*|^status [12]$' "a missing file of keys is an error"
-like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --keys "$TMP/none")" \
-	'cannot read the keys .*none: No such.*tally keys create' \
-	"a file of keys that is not there, and how to make it"
+	'cannot read the keys .*/nowhere: No such.*tally keys create' \
+	"a missing file of keys is an error, and it says how to make one"
 chmod 644 "$TMP/keys"
 like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --keys "$TMP/keys")" \
 	'keys' "a file of keys for everybody too"
