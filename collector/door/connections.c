@@ -19,8 +19,9 @@ enum {
 	/* The walks are at least so far apart. */
 	REST_MS_MIN = 4,
 	REST_MS_MAX = 100,
-	REST_PART = 64, /* of the shortest limit */
-	LOOK_MS = 500,  /* between two looks for clients that have gone */
+	REST_PART = 64,  /* of the shortest limit */
+	LOOK_MS = 500,   /* between two looks for clients that have gone */
+	LOOKS_MS = 5000, /* for so long at idle ones */
 };
 
 struct slot {
@@ -150,6 +151,16 @@ static bool has_gone(struct slot *slot, uint64_t state)
 	return false;
 }
 
+/* An idle one got its last bytes before it was idle, so an end that came with
+ * them is there from the first; the others may get theirs at any time. */
+static bool may_have_gone(enum connection_phase phase, uint64_t age_ms)
+{
+	if (age_ms < LOOK_MS)
+		return false;
+	return phase == CONNECTION_HEAD || phase == CONNECTION_BODY ||
+	       (phase == CONNECTION_IDLE && age_ms < LOOKS_MS);
+}
+
 /* Closes what is late. Returns for how long there is nothing to do. */
 static uint64_t walk(struct connections *c)
 {
@@ -170,9 +181,7 @@ static uint64_t walk(struct connections *c)
 			doom(c, i, state, end_of(phase));
 		else if (limit - age < rest)
 			rest = limit - age;
-		if (phase != CONNECTION_HEAD && phase != CONNECTION_BODY)
-			continue;
-		if (age >= LOOK_MS && has_gone(&c->slots[i], state))
+		if (may_have_gone(phase, age) && has_gone(&c->slots[i], state))
 			doom(c, i, state, CONNECTION_ENDS);
 	}
 	return rest;

@@ -20,8 +20,8 @@
  *
  * The library misses the end of a stream that comes together with the last
  * bytes. So the thread looks for itself, twice a second, at connections that
- * owe us a head or a body: one whose client has gone would hold what its head
- * announced until its deadline.
+ * owe us a head or a body, or are idle of late: one whose client has gone would
+ * hold its place, and what its head announced, until its deadline.
  *
  * When connections_max are there, a newcomer takes the place of the one that
  * has waited for its client for longest: idle ones first, then those that are

@@ -186,6 +186,17 @@ static void test_hung_up(void **state)
 		talk_send(fd, "a part");
 		close(fd);
 	}
+	/* And who says with his last request that there are no more. */
+	for (size_t i = 0; i < CALLERS; i++) {
+		int fd = caller(&b);
+
+		talk_send(fd, REQUEST);
+		talk_expect(fd, " 200 ", "here");
+		talk_send(fd, REQUEST);
+		shutdown(fd, SHUT_WR);
+		talk_expect(fd, " 200 ", "here");
+		close(fd);
+	}
 	until = talk_ms() + PATIENCE_MS;
 	while (http_connections(b.http) && talk_ms() < until)
 		nanosleep(&pause, NULL);
