@@ -12,10 +12,14 @@ static bool refuse_caller(struct door *d, struct request *r, const char *reason)
 	return false;
 }
 
-/* The daemon's port: who is near enough. */
+/* The daemon's port: who is near enough. Nobody there shows a key, so all of
+ * them together announce what one key may. */
 static bool admit_neighbour(struct door *d, struct request *r)
 {
 	if (networks_have(d->daemon, r->peer)) {
+		r->claimed = 1;
+		if (r->body_max > DOOR_DAEMON_BODY_MAX)
+			r->body_max = DOOR_DAEMON_BODY_MAX;
 		r->caller.kind = CALLER_LISTENER;
 		r->caller.role = KEY_INGEST;
 		r->caller.scope = d->scope;

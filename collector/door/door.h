@@ -25,6 +25,11 @@
 #include "collector/door/readers.h"
 #include "collector/stats.h"
 
+enum {
+	/* On the X-Ray daemon's port: of its sampling calls. */
+	DOOR_DAEMON_BODY_MAX = 64 << 10,
+};
+
 struct door {
 	const struct env *env;
 	struct stats *stats;

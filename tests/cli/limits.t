@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/lib.sh
-plan 24
+plan 26
 
 start_collector --memory 256M
 FORM=application/x-www-form-urlencoded
@@ -53,9 +53,9 @@ import socket, sys
 host, port = sys.argv[1].rsplit(":", 1)
 held = []
 for n in range(20):
-    for path in sys.argv[2:]:
+    for method, path in [sys.argv[2:]]:
         c = socket.create_connection((host, int(port)), 20)
-        c.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n"
+        c.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n"
                   f"Content-Length: 8388608\r\n\r\n".encode())
         held.append(c)
 print("held", flush=True)
@@ -64,7 +64,7 @@ END
 mkfifo "$TMP/go"
 n=0
 for path in /healthz /api/v1/status "/?Action=PutMetricData"; do
-	python3 "$TMP/announce.py" "${HTTP#http://}" "$path" <"$TMP/go" >"$TMP/held" &
+	python3 "$TMP/announce.py" "${HTTP#http://}" GET "$path" <"$TMP/go" >"$TMP/held" &
 	exec 3>"$TMP/go"
 	check "20 bodies are announced with GET $path" wait_for "grep -q held '$TMP/held'" 20
 	n=$((n + 1))
@@ -121,4 +121,11 @@ call() {
 }
 is "$(call OTHER-KEY GET "$HTTP/api/v1/status")" 200 "another one asks"
 is "$(call VICTIM-KEY GET "$HTTP/api/v1/status")" 200 "and so does that one itself"
+exec 3>&-
+
+# Nor do those near the X-Ray port, which needs no keys, take the place of others.
+python3 "$TMP/announce.py" "$XRAY" POST /TraceSegments <"$TMP/go" >"$TMP/held" &
+exec 3>"$TMP/go"
+check "20 bodies are announced on the X-Ray port" wait_for "grep -q held '$TMP/held'" 20
+is "$(call OTHER-KEY GET "$HTTP/api/v1/status")" 200 "others ask"
 exec 3>&-
