@@ -143,6 +143,7 @@ void api_metrics_data(struct api *a, struct request *r)
 	};
 	struct series_point *points;
 	uint64_t period = 60;
+	const char *wrong = NULL;
 	size_t count;
 	int e;
 
@@ -151,11 +152,16 @@ void api_metrics_data(struct api *a, struct request *r)
 	    !read_source(r, &q.source))
 		return;
 	request_query_each(r, take_dimension, &dimensions);
-	if (dimensions.too_many || !q.ns.len || !q.name.len ||
-	    (statistic.len && !series_statistic_known(statistic))) {
-		api_error(r, 400, "InvalidParameterValue",
-			  "namespace and name must be given, at most 30 dim.*, "
-			  "and stat must be one of CloudWatch's");
+	if (!q.ns.len || !q.name.len)
+		wrong = "namespace and name must be given";
+	else if (dimensions.too_many)
+		wrong = "there are more than 30 dimensions";
+	else if (statistic.len && !series_statistic_known(statistic))
+		wrong = "stat must be one of CloudWatch's, such as p99 or tm95";
+	else if (period == 0 || period % 60)
+		wrong = "period must be a multiple of 60 seconds";
+	if (wrong) {
+		api_error(r, 400, "InvalidParameterValue", wrong);
 		return;
 	}
 	q.period_s = (uint32_t)period;

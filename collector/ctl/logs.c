@@ -279,6 +279,11 @@ static int once(struct options *o)
 	events = answer_array(root, "events");
 	for (size_t i = json_array_size(events); i-- > 0;)
 		print_event(o, json_array_get(events, i));
+	if (!json_array_size(events))
+		fprintf(stderr,
+			"%s: no log event in this time; --since shows earlier "
+			"ones\n",
+			o->program.name);
 	if (answer_bool(root, "truncated"))
 		fprintf(stderr,
 			"%s: there are older ones: raise --limit, or give "

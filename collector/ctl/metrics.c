@@ -80,8 +80,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->program;
 		return 0;
 	case 'p':
-		o->period_s =
-			program_number(state, "--period", arg, 1, PERIOD_MAX_S);
+		o->period_s = program_number(state, "--period", arg, 60,
+					     PERIOD_MAX_S);
+		if (o->period_s % 60)
+			argp_error(state, "--period is a multiple of 60");
 		return 0;
 	case KEY_SINCE:
 		o->since = program_when(state, &o->program, "--since", arg);
@@ -329,7 +331,8 @@ static bool print_graph(struct options *o, const json_t *points)
 	int row = 0;
 
 	if (!samples) {
-		buf_text(&o->program.out, "no data\n");
+		buf_text(&o->program.out, "too many steps for a chart; give a "
+					  "longer --period\n");
 		return true;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -376,6 +379,19 @@ static void data_path(const struct options *o, struct buf *path)
 	when_query(path, "end", o->until > 0 ? o->until : o->program.now);
 }
 
+/* True: there is nothing to print, and what to try is said. */
+static bool put_none(struct options *o, const json_t *root, bool list)
+{
+	if (json_array_size(answer_array(root, list ? "metrics" : "points")))
+		return false;
+	buf_text(&o->program.out,
+		 list ? "no such metric is stored\n" :
+			"no data of this metric with exactly these dimensions "
+			"in this time;\n`tally metrics list` shows what there "
+			"is, --since earlier data\n");
+	return true;
+}
+
 static bool run(struct options *o, struct buf *path)
 {
 	bool list = !strcmp(o->verb, "list");
@@ -400,7 +416,13 @@ static bool run(struct options *o, struct buf *path)
 		return false;
 	if (!root) /* JSON was wanted, and is out */
 		return true;
-	if (list)
+	if (answer_bool(root, "truncated"))
+		fprintf(stderr,
+			"%s: there are more: give NAMESPACE, or also NAME\n",
+			o->program.name);
+	if (!o->csv && put_none(o, root, list))
+		ok = true;
+	else if (list)
 		ok = (o->csv ? csv_list : print_list)(&o->program, root);
 	else if (o->csv)
 		ok = csv_points(o, answer_array(root, "points"));

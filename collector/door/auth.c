@@ -411,7 +411,8 @@ static bool by_token(struct auth *a, struct request *r, struct sv token,
 		return refuse_token(
 			r, "claims",
 			"the token must have the claims " AUTH_CLAIM_ACCOUNT
-			" and " AUTH_CLAIM_ROLE,
+			" (twelve digits) and " AUTH_CLAIM_ROLE
+			" (ingest, read or admin)",
 			refusal);
 	r->claimed = hash64(claims.subject) | 1;
 	return true;

@@ -38,13 +38,14 @@ enum jwt_algorithm { JWT_HS256, JWT_RS256, JWT_ES256 };
 #define JWT_REFUSALS(X)                                                 \
 	X(TOO_LONG, "the token is over a limit")                        \
 	X(MALFORMED, "the token is not header.payload.signature")       \
-	X(HEADER, "the header is not understood")                       \
-	X(ALGORITHM, "the algorithm is not the key's")                  \
-	X(UNKNOWN_KEY, "no key is for this token")                      \
-	X(SIGNATURE, "the signature does not hold")                     \
-	X(PAYLOAD, "the claims are not a JSON object with one of each") \
-	X(ISSUER, "the issuer is another")                              \
-	X(AUDIENCE, "the token is for somebody else")                   \
+	X(HEADER, "the header of the token is not understood")          \
+	X(ALGORITHM, "the token's algorithm is not that of its key")    \
+	X(UNKNOWN_KEY, "the collector has no key for this token")       \
+	X(SIGNATURE, "the token's signature does not hold")             \
+	X(PAYLOAD,                                                      \
+	  "the token's claims are not a JSON object with one of each")  \
+	X(ISSUER, "the token's issuer is not the one that is expected") \
+	X(AUDIENCE, "the token's audience is not this collector")       \
 	X(NO_EXPIRY, "the token does not say when it expires")          \
 	X(EXPIRED, "the token is expired")                              \
 	X(EARLY, "the token is not valid yet")                          \

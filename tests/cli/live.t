@@ -111,6 +111,15 @@ run tally metrics data AWS/Lambda Invocations FunctionName=orders --json &&
 assert sum(p["sum"] for p in json.load(open(sys.argv[1]))["points"]) == 5' \
 		"$work/out"
 check "and counted"
+run tally metrics data AWS/Lambda Invocations &&
+	said "exactly these dimensions" && run tally metrics list Nowhere &&
+	said "no such metric" && run tally logs --since 3w --until 2w &&
+	said "no log event in this time"
+check "nothing to show is said to be nothing"
+! run tally metrics data A B --stat p101 && said "stat must be one of" &&
+	curl -s "$TALLY_ENDPOINT/api/v1/metrics/data?namespace=A&name=B&period=90" |
+	grep -q "period must be a multiple of 60"
+check "what is wrong with a question is said"
 run tally alarm && run tally alarm history && run tally status --all &&
 	said "journal" && said "usage_stored"
 check "alarms and status"

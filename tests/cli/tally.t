@@ -117,6 +117,8 @@ run 2 metrics list --csv --json
 check "CSV and JSON at once"
 run 2 metrics data X && erred "NAMESPACE and a NAME"
 check "metrics data needs a name"
+run 2 metrics data A B --period 90 && erred "--period is a multiple of 60"
+check "a period that no step has"
 run 0 metrics data A B --graph && said "100 "
 check "metrics data --graph"
 run 0 alarm && said "AWS/Lambda Errors Sum(60s) >= 1, 2 of 3"
