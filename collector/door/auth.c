@@ -342,9 +342,11 @@ static bool claim_role(struct json payload, enum key_role *role)
 	struct json v = json_get(payload, SV(AUTH_CLAIM_ROLE));
 
 	for (int i = KEY_INGEST; v.doc && i <= KEY_ADMIN; i++) {
-		if (!json_string_is(v, sv_from(key_role_name(i))))
+		enum key_role known = (enum key_role)i;
+
+		if (!json_string_is(v, sv_from(key_role_name(known))))
 			continue;
-		*role = (enum key_role)i;
+		*role = known;
 		return true;
 	}
 	return false;
