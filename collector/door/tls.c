@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,6 +96,18 @@ static int64_t look_at_time(const char *path, const gnutls_datum_t *pem)
 	return end > 0 ? end : 0;
 }
 
+/* As with a certificate whose time is over: said, not refused. */
+static void look_at_mode(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && st.st_mode & 07)
+		log_warn("tls",
+			 "%s holds a secret and others may reach it; "
+			 "chmod o= %s",
+			 path, path);
+}
+
 static int read_pair(struct tls *t, struct tls_set *set, struct diag *diag)
 {
 	struct buf cert = { 0 }, key = { 0 };
@@ -114,6 +127,7 @@ static int read_pair(struct tls *t, struct tls_set *set, struct diag *diag)
 				     t->cert, t->key, gnutls_strerror(g));
 		else
 			set->expires_s = look_at_time(t->cert, &c);
+		look_at_mode(t->key);
 	}
 	if (key.ptr)
 		explicit_bzero(key.ptr, key.len);

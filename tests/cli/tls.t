@@ -3,7 +3,7 @@
 # one. What curl refuses ends with 60; where the collector refuses, curl says 35,
 # 52, 55 or 56, as the end finds it in the handshake, before its request or after.
 . tests/cli/lib.sh
-plan 23
+plan 24
 C=$TMP/cert
 mkdir -p "$C"
 
@@ -105,7 +105,11 @@ cat >"$TMP/conf" <<-END
 	{"tls": {"certificate": "$C/now.pem", "key": "$C/now.key",
 		 "client_ca": "$C/clients.pem"}}
 END
+chmod 644 "$C/now.key"
 start_collector --config "$TMP/conf"
+has "$TMP/collector.log" "now\.key holds a secret.*chmod o= .*now\.key" \
+	"a key that all may read is warned of"
+chmod 600 "$C/now.key"
 URL=https://${HTTP#http://}
 as() { get --cacert "$C/ours.pem" --cert "$C/$1.pem" --key "$C/$1.key"; }
 like "$(get --cacert "$C/ours.pem")" '^curl (35|5[256])$' \
