@@ -181,6 +181,8 @@ static bool functions_table(const struct page *p, struct json functions,
 
 static void heading(const struct page *p, struct json statement)
 {
+	struct sv books;
+
 	buf_text(p->out, term_style(p->term, TERM_BOLD));
 	buf_text(p->out, "Statement ");
 	term_safe(p->out, member_text(p, statement, "month"));
@@ -189,8 +191,11 @@ static void heading(const struct page *p, struct json statement)
 	buf_text(p->out, term_style(p->term, TERM_PLAIN));
 	if (json_is(json_get(statement, SV("provisional")), JSON_TRUE))
 		buf_text(p->out, " (provisional: the month is not over)");
-	buf_text(p->out, "\nPrices: ");
-	term_safe(p->out, member_text(p, statement, "price_book"));
+	books = member_text(p, statement, "price_book");
+	if (books.len) {
+		buf_text(p->out, "\nPrices: ");
+		term_safe(p->out, books);
+	}
 	buf_text(p->out, "\n\n");
 }
 

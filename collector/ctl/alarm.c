@@ -184,8 +184,11 @@ int ctl_alarm(int argc, char **argv)
 	if (ok && root &&
 	    !json_array_size(
 		    answer_array(root, history ? "changes" : "alarms")))
-		buf_text(&o.program.out, history ? "no alarm has changed\n" :
-						   "no alarm is defined\n");
+		buf_text(&o.program.out,
+			 !history ? "no alarm is defined\n" :
+			 o.name   ? "no change of an alarm of this name is "
+				    "known; `tally alarm` shows all\n" :
+				    "no alarm has changed\n");
 	else if (ok && root)
 		ok = history ? print_history(&o.program, root) :
 			       print_list(&o.program, root);

@@ -116,6 +116,9 @@ run tally metrics data AWS/Lambda Invocations &&
 	said "no such metric" && run tally logs --since 3w --until 2w &&
 	said "no log event in this time"
 check "nothing to show is said to be nothing"
+run tally-bill --month 2020-01 && said "No usage" && ! said "Prices:" &&
+	run tally alarm history never && said "no change of an alarm of this name"
+check "nor are there prices and changes of nothing"
 ! run tally metrics data A B --stat p101 && said "stat must be one of" &&
 	curl -s "$TALLY_ENDPOINT/api/v1/metrics/data?namespace=A&name=B&period=90" |
 	grep -q "period must be a multiple of 60"
