@@ -93,7 +93,7 @@ static void test_the_counter_counts(void **state)
 
 	(void)state;
 	if (getenv("UNDER_VALGRIND"))
-		skip();
+		return;
 	free(fresh(1));
 	assert_int_equal(allocations, before + 1);
 	assert_int_equal(asprintf(&text, "%d", 1), 1); /* the library's calls */
