@@ -34,7 +34,7 @@ struct options {
 };
 
 static const struct argp_option option_list[] = {
-	{ "period", 'p', "SECONDS", 0, "One step (60)", 0 },
+	{ "period", 'p', "SECONDS", 0, "One step, a multiple of 60 (60)", 0 },
 	{ "since", KEY_SINCE, "TIME", 0, "From here on (3h): " WHEN_HELP, 0 },
 	{ "until", KEY_UNTIL, "TIME", 0, "Up to here (now)", 0 },
 	{ "stat", KEY_STAT, "NAME", 0, "One statistic more, as p99 or tm95",
