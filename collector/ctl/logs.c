@@ -280,10 +280,10 @@ static int once(struct options *o)
 	for (size_t i = json_array_size(events); i-- > 0;)
 		print_event(o, json_array_get(events, i));
 	if (!json_array_size(events))
-		fprintf(stderr,
-			"%s: no log event in this time; --since shows earlier "
-			"ones\n",
-			o->program.name);
+		fprintf(stderr, "%s: no such log event %s\n", o->program.name,
+			o->since > 0 ? "in this time; --since shows earlier "
+				       "ones" :
+				       "is stored");
 	if (answer_bool(root, "truncated"))
 		fprintf(stderr,
 			"%s: there are older ones: raise --limit, or give "

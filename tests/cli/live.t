@@ -114,7 +114,8 @@ check "and counted"
 run tally metrics data AWS/Lambda Invocations &&
 	said "exactly these dimensions" && run tally metrics list Nowhere &&
 	said "no such metric" && run tally logs --since 3w --until 2w &&
-	said "no log event in this time"
+	said "no such log event in this time" &&
+	run tally logs --request-id never && said "no such log event is stored"
 check "nothing to show is said to be nothing"
 run tally-bill --month 2020-01 && said "No usage" && ! said "Prices:" &&
 	run tally alarm history never && said "no change of an alarm of this name"
