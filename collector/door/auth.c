@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/door/auth.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <ctype.h>
 #include <fcntl.h>
@@ -462,10 +463,49 @@ static bool is_long(struct request *r)
 	return request_header(r, "Transfer-Encoding").ptr != NULL;
 }
 
+/* The Host is this machine: an address, or localhost. Any other name may be
+ * one that a web page made point here (DNS rebinding). */
+static bool is_this_machine(struct sv host)
+{
+	char name[INET6_ADDRSTRLEN + 1] = "";
+	struct in6_addr address;
+
+	if (host.len && host.ptr[0] == '[') {
+		host = sv_make(host.ptr + 1, host.len - 1);
+		host = sv_cut(&host, ']');
+	} else {
+		host = sv_cut(&host, ':');
+	}
+	if (host.len >= sizeof(name))
+		return false;
+	memcpy(name, host.ptr, host.len);
+	return !strcasecmp(name, "localhost") ||
+	       inet_pton(AF_INET, name, &address) == 1 ||
+	       inet_pton(AF_INET6, name, &address) == 1;
+}
+
+/* Without keys loopback is all that keeps strangers out, and a browser on this
+ * machine is on the inside: what a web page sends through it is refused. */
+static bool refuse_browsers(struct request *r, struct auth_refusal *refusal)
+{
+	static const struct aws_error error = { "AccessDeniedException", NULL,
+						403, false };
+	struct sv host = request_header(r, "Host");
+
+	if (!request_header(r, "Origin").ptr &&
+	    (!host.len || is_this_machine(host)))
+		return true;
+	snprintf(refusal->reason, sizeof(refusal->reason), "browser");
+	answer_error_as(r, &error,
+			"without access keys web pages, and names other than "
+			"localhost, are refused: use 127.0.0.1, or keys");
+	return false;
+}
+
 bool auth_head(struct auth *a, struct request *r, struct auth_refusal *refusal)
 {
 	if (!auth_required(a))
-		return true;
+		return refuse_browsers(r, refusal);
 	if (claims_nothing(r))
 		return refuse_signature(a, r, SIGV4_MISSING, NULL, refusal);
 	return !is_long(r) || identify(a, r, false, refusal);

@@ -7,7 +7,8 @@
  *
  * Where neither a file of keys nor one of token keys is configured, everybody
  * who reaches the listener is its account's admin: such listeners are loopback
- * (door/address.h). Where one is, every request needs it, on loopback too.
+ * (door/address.h), and what a web page sends there through a browser is
+ * refused (by Origin, and by a Host that is not this machine). Where one is, every request needs it, on loopback too.
  *
  * A key brings role, account and rate; the region is that of the signature's
  * scope, if the key is for it. A token brings them as claims (AUTH_CLAIM_*).

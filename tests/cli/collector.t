@@ -3,12 +3,26 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 27
+plan 34
 
 start_collector
 is "$(curl -s "$HTTP/healthz")" ok "healthz says ok"
 like "$(curl -s "$HTTP/metrics")" 'tally_requests_total\{protocol="native"\} 0' \
 	"/metrics counts by protocol"
+
+# Without keys loopback is the fence; a web page in this machine's browser is
+# behind it, and must not be able to use it.
+status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
+port=${HTTP##*:}
+is "$(status -H 'Origin: http://example.com' -d '{}' "$HTTP/TraceSegments")" 403 \
+	"a web page may not write"
+is "$(status -H 'Origin: null' "$HTTP/api/v1/traces")" 403 "nor one without a name"
+is "$(status -H "Host: rebound.example:$port" "$HTTP/api/v1/traces")" 403 \
+	"nor read by a name that it points here"
+is "$(status -H "Host: rebound.example:$port" "$HTTP/healthz")" 200 "health is for all"
+for host in "localhost:$port" "[::1]:$port" 127.0.0.1; do
+	is "$(status -H "Host: $host" "$HTTP/api/v1/traces")" 200 "as $host it is reached"
+done
 
 now=$(date +%s)
 id=1-$(printf %08x "$now")-0123456789abcdef01234567
