@@ -28,7 +28,7 @@
 enum {
 	CONNECTIONS = 16,
 	INVOCATIONS = 50, /* of a native batch */
-	DOCUMENTS = 25,	  /* of a PutTraceSegments */
+	DOCUMENTS = 25,   /* of a PutTraceSegments */
 	ANSWER_MAX = 1 << 20,
 };
 
@@ -118,12 +118,13 @@ static int answer(int fd, char *buf, size_t cap, struct sv *body)
 static int post(int fd, const char *path, const char *type, struct sv body)
 {
 	char buf[8192];
-	int n = snprintf(buf, sizeof(buf),
-			 "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
-			 "Content-Length: %zu\r\n\r\n", path, type, body.len);
+	int n = snprintf(
+		buf, sizeof(buf),
+		"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\n"
+		"Content-Length: %zu\r\n\r\n",
+		path, type, body.len);
 
-	if (!send_all(fd, buf, (size_t)n) ||
-	    !send_all(fd, body.ptr, body.len))
+	if (!send_all(fd, buf, (size_t)n) || !send_all(fd, body.ptr, body.len))
 		return -1;
 	return answer(fd, buf, sizeof(buf), NULL);
 }
@@ -240,11 +241,16 @@ static size_t native_body(struct buf *out, const struct worker *w, uint64_t n)
 				.group = SV("/aws/lambda/orders"),
 				.stream = SV("2026/11/24/[$LATEST]0011223344"),
 				.time_ns = now,
-				.message = format(&a, k == 2 ?
-					"REPORT RequestId: x\tDuration: 3.2 ms"
-					"\tBilled Duration: 4 ms\tMemory Size: "
-					"128 MB\tMax Memory Used: 51 MB\t" :
-					"INFO order was priced ", salt),
+				.message = format(
+					&a,
+					k == 2 ? "REPORT RequestId: "
+						 "x\tDuration: 3.2 ms"
+						 "\tBilled Duration: 4 "
+						 "ms\tMemory Size: "
+						 "128 MB\tMax Memory Used: 51 "
+						 "MB\t" :
+						 "INFO order was priced ",
+					salt),
 			};
 		r.usage[r.usage_count++] = (struct usage){
 			.id = format(&a, "bench-", salt),
@@ -300,8 +306,8 @@ static void *http_worker(void *arg)
 		buf_reset(&body);
 		records = w->native ? native_body(&body, w, n) :
 				      segments_body(&body, w, n);
-		status = post(fd, w->native ? "/api/v1/batches" :
-					      "/TraceSegments",
+		status = post(fd,
+			      w->native ? "/api/v1/batches" : "/TraceSegments",
 			      w->native ? "application/x-protobuf" :
 					  "application/json",
 			      buf_view(&body));
@@ -328,8 +334,8 @@ static void udp_load(const struct target *t, struct worker *w)
 	struct arena a = { 0 };
 	struct buf b = { 0 };
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&t->xray,
-			      sizeof(t->xray)) < 0)
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&t->xray, sizeof(t->xray)) < 0)
 		die("udp");
 	for (uint64_t n = 0; seconds_now() < end; n++) {
 		arena_reset(&a);
@@ -362,8 +368,10 @@ static double cpu_seconds(int pid)
 	fclose(f);
 	p = strrchr(text, ')');
 	/* The kernel's own numbers. NOLINTNEXTLINE(cert-err34-c) */
-	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-			 "%llu %llu", &user, &kernel) != 2)
+	if (!p || sscanf(p + 2,
+			 "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+			 "%llu %llu",
+			 &user, &kernel) != 2)
 		die("stat");
 	return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
@@ -381,8 +389,9 @@ static uint64_t counter(const char *status, const char *name)
 /* The status, once every view has applied all that is durable. */
 static void settled(const struct target *t, char *out, size_t cap)
 {
-	static const char ask[] = "GET /api/v1/status HTTP/1.1\r\nHost: x\r\n"
-				  "\r\n";
+	static const char ask[] =
+		"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n"
+		"\r\n";
 	double limit = seconds_now() + 120;
 
 	while (seconds_now() < limit) {
@@ -487,13 +496,13 @@ int main(int argc, char **argv)
 	printf("%-9s %9.0f records/s per core  %6.2f us CPU/record  %5.0f B "
 	       "journal/record  durable=%s  until all views applied  "
 	       "(%llu records, %llu not stored, %.1f CPU s, %.1f s, %.0f "
-	       "commits)\n", argv[4], (double)sum.records / cpu,
+	       "commits)\n",
+	       argv[4], (double)sum.records / cpu,
 	       cpu * 1e6 / (double)sum.records,
 	       (double)(counter(status, "bytes") - journal) /
 		       (double)sum.records,
 	       udp ? "yes (not acknowledged)" : "yes",
-	       (unsigned long long)sum.records,
-	       (unsigned long long)sum.failed, cpu, wall,
-	       (double)counter(status, "commits") - frames);
+	       (unsigned long long)sum.records, (unsigned long long)sum.failed,
+	       cpu, wall, (double)counter(status, "commits") - frames);
 	return 0;
 }

@@ -68,7 +68,7 @@ class Connection:
 
 
 def head(path, length, *more):
-    lines = [f"POST {path} HTTP/1.1", "Host: x", *more]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", *more]
     lines.append("Transfer-Encoding: chunked" if length is None
                  else f"Content-Length: {length}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
