@@ -56,7 +56,7 @@ int networks_add(struct networks *n, struct sv text, struct diag *diag)
 	if (n->count == NETWORKS_MAX)
 		return diag_set(diag, ERR_LIMIT, "more than %d networks",
 				(int)NETWORKS_MAX);
-	if (host.len < sizeof(name))
+	if (host.len && host.len < sizeof(name))
 		memcpy(name, host.ptr, host.len);
 	memcpy(network->address, mapped, sizeof(mapped));
 	if (inet_pton(AF_INET, name, network->address + sizeof(mapped)) == 1)
