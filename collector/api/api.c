@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/api/api.h"
 
+#include "collector/door/answer.h"
 #include "core/codec/time_text.h"
 
 void api_put_batch(struct api *a, struct request *r)
@@ -31,22 +32,10 @@ void api_serve(void *arg, struct request *r)
 void api_error(struct request *r, unsigned status, const char *code,
 	       const char *message)
 {
-	struct json_writer w;
-
-	buf_reset(&r->reply);
-	w = json_writer(&r->reply);
-	json_open_object(&w);
-	json_key(&w, "error");
-	json_open_object(&w);
-	json_key(&w, "code");
-	json_put_text(&w, code);
-	json_key(&w, "message");
-	json_put_text(&w, message);
-	json_close_object(&w);
-	json_close_object(&w);
-	buf_char(&r->reply, '\n');
-	r->status = status;
-	r->content_type = "application/json";
+	answer_error_as(r,
+			&(struct aws_error){ .shape = code,
+					     .status = (uint16_t)status },
+			message);
 }
 
 void api_error_of(struct request *r, int err, const char *what)
@@ -70,25 +59,6 @@ void api_error_of(struct request *r, int err, const char *what)
 		api_error(r, 503, "ServiceUnavailable", text);
 		r->retry_after_s = 1;
 	}
-}
-
-void api_aws_error(struct request *r, unsigned status, const char *type,
-		   const char *message)
-{
-	struct json_writer w;
-
-	buf_reset(&r->reply);
-	w = json_writer(&r->reply);
-	json_open_object(&w);
-	json_key(&w, "__type");
-	json_put_text(&w, type);
-	json_key(&w, "message");
-	json_put_text(&w, message);
-	json_close_object(&w);
-	r->status = status;
-	r->content_type = "application/json";
-	r->error_type = type;
-	r->wants_id = true;
 }
 
 /* --- query arguments -------------------------------------------------------------- */

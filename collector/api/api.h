@@ -60,9 +60,6 @@ void api_error(struct request *r, unsigned status, const char *code,
 	       const char *message);
 /* For an err of a view: 404, 400, 503. what: "trace", ... */
 void api_error_of(struct request *r, int err, const char *what);
-/* AWS's REST form: x-amzn-ErrorType, {"__type","message"}. */
-void api_aws_error(struct request *r, unsigned status, const char *type,
-		   const char *message);
 
 /* Query arguments. Absent: *out is left. False: an error is in the reply. */
 bool api_query_time(struct request *r, const char *name,

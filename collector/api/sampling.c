@@ -5,6 +5,7 @@
  * samples everything, because here a trace costs nothing but its bytes.
  */
 #include "collector/api/api.h"
+#include "collector/door/answer.h"
 
 enum {
 	SAMPLING_INTERVAL_S = 10,
@@ -115,8 +116,7 @@ void api_sampling_targets(struct api *a, struct request *r)
 	r->content_type = "application/json";
 	r->wants_id = true;
 	if (!ok)
-		api_aws_error(
-			r, 400, "InvalidRequestException",
-			"SamplingStatisticsDocuments must be a list of at "
-			"most 25 documents with a RuleName");
+		answer_error(r, "InvalidRequestException",
+			     "SamplingStatisticsDocuments must be a list of at "
+			     "most 25 documents with a RuleName");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Traces, the service map, and one request with its logs and its cost. */
 #include "collector/api/api.h"
+#include "collector/door/answer.h"
 
 #include "billing/statement.h"
 #include "tracer/traces_json.h"
@@ -194,17 +195,17 @@ void api_xray_batch_get(struct api *a, struct request *r)
 	r->content_type = "application/json";
 	r->wants_id = true;
 	if (e) {
-		api_aws_error(r, 400, "InvalidRequestException", diag.text);
+		answer_error(r, "InvalidRequestException", diag.text);
 		return;
 	}
 	list = json_get(json_root(&doc), SV("TraceIds"));
 	e = json_is(list, JSON_ARRAY) ? batch_get(a, r, list) : ERR_INVALID;
 	if (e == ERR_INVALID)
-		api_aws_error(r, 400, "InvalidRequestException",
-			      "TraceIds must be a list of strings");
+		answer_error(r, "InvalidRequestException",
+			     "TraceIds must be a list of strings");
 	else if (e == ERR_LIMIT)
-		api_aws_error(r, 400, "InvalidRequestException",
-			      "more than 100 trace ids in one call");
+		answer_error(r, "InvalidRequestException",
+			     "more than 100 trace ids in one call");
 	else if (e)
 		ingest_reply_error(r, e);
 }

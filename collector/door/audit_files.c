@@ -67,7 +67,7 @@ static void on_name(void *arg, const char *name)
 	struct sv prefix = sv_from(f->name);
 	uint64_t sequence;
 
-	if (f->count == LISTED_MAX || !sv_starts(s, prefix))
+	if (f->count == LISTED_MAX || !s.ptr || !sv_starts(s, prefix))
 		return;
 	s = sv_make(s.ptr + prefix.len, s.len - prefix.len);
 	if (s.len != 1 + SEQUENCE_DIGITS + strlen(".jsonl") ||

@@ -90,11 +90,13 @@ const struct operation *operation_at(size_t i)
 	return &operations[i];
 }
 
-/* Where the rows of each service begin and end. */
+/* Where the rows of each service begin and end: terms of a sum.
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
 #define OPERATION(id_, service_, name_, method_, path_, roles_, class_, max_, \
 		  fn_)                                                        \
 	+1
 #define UNBUILT(id_, service_, name_, method_, path_) +1
+/* NOLINTEND(bugprone-macro-parentheses) */
 enum {
 	END_NATIVE = 0
 #include "collector/door/operations_native.def"

@@ -20,7 +20,7 @@ enum { READERS_THREADS = 2, READERS_QUEUE = 256, READERS_NICE = 10 };
 struct readers;
 
 /* serve: called with arg and each request, in one of the threads, which are all
- * there when this returns. ERR_NOMEM: memory or threads are used up. */
+ * there when this returns; it must leave the reply and not defer. ERR_NOMEM: memory or threads are used up. */
 int readers_start(struct readers **out, http_handler_fn *serve,
 		  void *arg) MUST_USE;
 /* NULL: nothing. Nobody may be in readers_take, nor wait for an answer. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "collector/ingest/cloudwatch.h"
+#include "collector/door/answer.h"
 #include "core/base/log.h"
 
 void ingest_init(struct ingest *in)
@@ -194,29 +195,20 @@ bool ingest_envelope_take(struct sv framed, struct sv *invocation,
 
 void ingest_reply_error(struct request *r, int err)
 {
-	const char *code = "ServiceUnavailable";
-	const char *text = "the collector is busy: send the same again";
-
-	r->status = 503;
-	r->retry_after_s = INGEST_RETRY_AFTER_S;
-	if (err == ERR_FULL)
-		text = "the collector's disk is full: nothing is stored until "
-		       "it has room; send the same again later";
-	else if (err == ERR_CLOSED)
-		text = "the collector is stopping: send the same again";
-	else if (err == ERR_LIMIT) {
-		code = "RequestTooLarge";
-		text = "the request is over a limit: send smaller batches";
-		r->status = 413;
-		r->retry_after_s = 0;
+	if (err == ERR_LIMIT) {
+		answer_error(r, "RequestEntityTooLargeException",
+			     "the request is over a limit: send smaller "
+			     "batches");
+		return;
 	}
-	buf_reset(&r->reply);
-	buf_format(&r->reply,
-		   "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"},"
-		   "\"__type\":\"%s\",\"message\":\"%s\"}\n",
-		   code, text, code, text);
-	r->content_type = "application/json";
-	r->error_type = code;
+	answer_error(r, "ServiceUnavailableException",
+		     err == ERR_FULL ?
+			     "the collector's disk is full: nothing is stored "
+			     "until it has room; send the same again later" :
+		     err == ERR_CLOSED ?
+			     "the collector is stopping: send the same again" :
+			     "the collector is busy: send the same again");
+	r->retry_after_s = INGEST_RETRY_AFTER_S;
 }
 
 int ingest_decode_frame(struct message *m, const struct frame *frame)

@@ -95,7 +95,8 @@ void ingest_envelope_put(struct buf *out, struct sv invocation, struct sv body);
 bool ingest_envelope_take(struct sv framed, struct sv *invocation,
 			  struct sv *body) MUST_USE;
 
-/* A status and AWS-style error for an err of the journal or of admission. */
+/* The reply for an err of the journal or of admission, in the form of the
+ * request's protocol; what may be sent again has Retry-After. */
 void ingest_reply_error(struct request *r, int err);
 
 /* For apply_options.decode: every protocol, by frame->protocol. */

@@ -102,8 +102,10 @@ static void table_add(struct invocations *v, struct hash128 key, uint64_t hash,
 		      enum entry_state state)
 {
 	size_t at = (size_t)(v->turn++ % INVOCATIONS_MAX);
-	struct entry *e = &v->ring[at];
+	struct entry *e;
 
+	assert(v->ring);
+	e = &v->ring[at];
 	if (e->state != ENTRY_EMPTY) {
 		table_remove(v, place_of(v, e->key));
 		v->forgotten++;

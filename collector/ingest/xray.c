@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutTraceSegments, and what arrives as datagrams. Source of the shapes: the
  * public X-Ray service model; of the datagram: the X-Ray daemon. */
+#include <assert.h>
 #include <stdlib.h>
 
+#include "collector/door/answer.h"
 #include "collector/ingest/ingest.h"
 #include "core/base/hash.h"
 #include "core/codec/json.h"
@@ -145,24 +147,13 @@ static void segments_reply(struct submission *s, int err)
 static void refuse_call(struct ingest *in, struct request *r, int err,
 			const char *text)
 {
-	struct json_writer w;
-
 	if (err == ERR_NOMEM || err == ERR_BUSY) {
 		stats_add(&in->stats->shed_memory, 1);
 		ingest_reply_error(r, ERR_BUSY);
 		return;
 	}
 	stats_add(&in->stats->refused_body, 1);
-	buf_reset(&r->reply);
-	w = json_writer(&r->reply);
-	json_open_object(&w);
-	json_key(&w, "__type");
-	json_put_text(&w, "InvalidRequestException");
-	json_key(&w, "message");
-	json_put_text(&w, text);
-	json_close_object(&w);
-	r->error_type = "InvalidRequestException";
-	r->status = 400;
+	answer_error(r, "InvalidRequestException", text);
 }
 
 /* The frame of a call, and in it *body: m owns the bytes from here on. */
@@ -182,10 +173,12 @@ static int frame_call(struct ingest *in, struct request *r, struct message *m,
 	if (m->body.failed)
 		return ERR_NOMEM;
 	*body = buf_view(&m->body);
-	if (framed && !ingest_envelope_take(*body, &m->invocation, body))
-		return ERR_CORRUPT;
-	if (framed)
+	if (framed) {
+		bool whole = ingest_envelope_take(*body, &m->invocation, body);
+
+		assert(whole);
 		m->body_hash = hash64(*body);
+	}
 	m->frame = (struct frame){
 		.protocol = PROTOCOL_XRAY_SEGMENTS,
 		.decoder = framed ? XRAY_ENVELOPE : XRAY_PLAIN,
