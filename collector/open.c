@@ -232,6 +232,11 @@ static bool told_to_stop(void *arg)
 	       info.ssi_signo != SIGHUP;
 }
 
+static unsigned journal_gauge(void *journal)
+{
+	return journal_backlog_percent(journal);
+}
+
 static int open_pipeline(struct collector *c, struct diag *diag)
 {
 	struct api *a = &c->api;
@@ -266,6 +271,7 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 	e = journal_open(&a->journal, c->env, path, &journal, diag);
 	if (e)
 		return e;
+	admission_watch(c->admission, journal_gauge, a->journal);
 	options.journal = a->journal;
 	e = apply_new(&a->apply, &options);
 	if (e)

@@ -25,6 +25,8 @@ struct admission {
 	struct admission_options options;
 	size_t marks[ADMISSION_LEVELS]; /* bytes from which a level holds */
 	size_t back;                    /* so much lower it is left */
+	admission_gauge_fn *gauge;      /* of the journal; NULL: none */
+	void *gauge_arg;
 	_Atomic size_t used;
 	_Atomic int level;
 	_Atomic size_t arriving[ADMISSION_ARRIVING]; /* bytes, by claim */
@@ -82,9 +84,32 @@ size_t admission_budget(const struct admission *a)
 
 /* Up at once, down only past the margin. Two threads may both move it: the
  * next look puts right what they leave. */
-enum admission_level admission_level(struct admission *a)
+void admission_watch(struct admission *a, admission_gauge_fn *gauge, void *arg)
+{
+	a->gauge = gauge;
+	a->gauge_arg = arg;
+}
+
+/* The memory in use, or as much of it as of the journal's budget is. */
+static size_t pressure(const struct admission *a)
 {
 	size_t used = atomic_load(&a->used);
+	unsigned percent = a->gauge ? a->gauge(a->gauge_arg) : 0;
+	size_t as_used = a->options.budget_bytes / 100 * percent;
+
+	/* Below it nothing is refused for the journal's sake, but who was
+	 * refused stays so until it is ADMISSION_BACK_PERCENT lower. */
+	if (percent < ADMISSION_TELEMETRY_PERCENT - ADMISSION_BACK_PERCENT ||
+	    (percent < ADMISSION_TELEMETRY_PERCENT &&
+	     atomic_load_explicit(&a->level, memory_order_relaxed) <
+		     ADMISSION_NO_TELEMETRY))
+		as_used = 0;
+	return used > as_used ? used : as_used;
+}
+
+enum admission_level admission_level(struct admission *a)
+{
+	size_t used = pressure(a);
 	int was = atomic_load_explicit(&a->level, memory_order_relaxed);
 	int now = ADMISSION_ALL;
 
@@ -155,7 +180,8 @@ static void refuse_full(struct admission *a, struct request *r)
 	count_shed(a, r);
 	stats_add(&a->options.stats->shed_memory, 1);
 	answer_error(r, "ServiceUnavailableException",
-		     "the collector has more under way than its memory holds: "
+		     "the collector has more under way than its memory, or the "
+		     "journal's budget, holds: "
 		     "send the same again");
 	r->retry_after_s = ADMISSION_RETRY_AFTER_S;
 }

@@ -15,6 +15,11 @@
  *   97 %            changes of settings
  *   never           health
  *
+ * The journal's budget is a measure of the same kind: from
+ * ADMISSION_TELEMETRY_PERCENT of it in use by frames that a view still needs,
+ * it counts as if so much of the memory were. Else a view that lags would fill
+ * it, and usage would be refused with all the rest.
+ *
  * A level that has been reached is left again ADMISSION_BACK_PERCENT lower, so
  * that it does not flap. A body of known size must also fit below the line of
  * its class.
@@ -78,9 +83,15 @@ struct admission_options {
 	size_t budget_bytes;
 };
 
+/* Percent of another budget that is in use; must not wait. */
+typedef unsigned admission_gauge_fn(void *arg);
+
 int admission_new(struct admission **out,
 		  const struct admission_options *options) MUST_USE;
 void admission_free(struct admission *a); /* no request is under way */
+
+/* Before there are requests. */
+void admission_watch(struct admission *a, admission_gauge_fn *gauge, void *arg);
 
 /* The one number: who holds memory that grows with load adds it here when he
  * takes it and subtracts it when he gives it back. */

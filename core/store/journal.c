@@ -242,6 +242,7 @@ void journal_release(struct journal *j, uint64_t position)
 	pthread_mutex_lock(&j->lock);
 	if (position > j->released) {
 		j->released = position;
+		journal_note_backlog(j);
 		if (j->file_count > 1)
 			pthread_cond_signal(&j->help);
 	}

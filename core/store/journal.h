@@ -137,6 +137,10 @@ void journal_close(struct journal *j);
 void journal_release(struct journal *j, uint64_t position);
 void journal_stats(struct journal *j, struct journal_stats *out);
 
+/* How much of the budget is in files that some view still needs, in percent: at
+ * 100 appends get ERR_FULL. Any thread, no lock. */
+unsigned journal_backlog_percent(const struct journal *j);
+
 /* Position of the oldest frame that is kept; of the end of what is durable. */
 uint64_t journal_oldest(struct journal *j);
 uint64_t journal_durable(struct journal *j);

@@ -77,6 +77,7 @@ struct journal {
 	int spare_fd;
 	uint64_t spare_bytes;
 
+	_Atomic uint64_t backlog_bytes; /* journal_note_backlog */
 	atomic_bool stop_helper;
 
 	/* The writer's own. */
@@ -101,6 +102,8 @@ int journal_begin_file(struct journal *j, uint64_t need) MUST_USE;
 void journal_write_mark(struct journal *j);
 
 /* journal_keep.c */
+/* Under the lock, when files or what is released have changed. */
+void journal_note_backlog(struct journal *j);
 void *journal_helper(void *journal);
 void journal_spare_path(const struct journal *j, char out[JOURNAL_PATH_MAX]);
 /* Deletes what may go, so that `more` bytes fit into the budget. True: they

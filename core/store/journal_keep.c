@@ -45,6 +45,26 @@ static uint64_t bytes_on_disk(const struct journal *j)
 	return n;
 }
 
+void journal_note_backlog(struct journal *j)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < j->file_count; i++) {
+		const struct journal_file *f = &j->files[i];
+
+		if (!f->closed ||
+		    j->released < position_make(f->number, f->end))
+			n += f->size;
+	}
+	atomic_store(&j->backlog_bytes, n);
+}
+
+unsigned journal_backlog_percent(const struct journal *j)
+{
+	return (unsigned)(atomic_load(&j->backlog_bytes) * 100 /
+			  j->options.budget_bytes);
+}
+
 /* Takes the oldest file out of the list if it may go. Under the lock. */
 static uint32_t pick_oldest(struct journal *j, uint64_t more, int64_t now_ns)
 {

@@ -182,6 +182,7 @@ static int add_file(struct journal *j, const struct file_header *h)
 			.end = FILE_DATA,
 			.size = h->size,
 		};
+		journal_note_backlog(j);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return e;

@@ -250,8 +250,7 @@ static void send_usage(struct worker *w)
 		atomic_fetch_add(&w->shared->usage_sent, RUNS);
 		while (!call(w, &h, "POST", "/api/v1/batches",
 			     buf_view(&b->bytes), PAUSE_MS))
-			if (atomic_load(w->stop))
-				break;
+			continue; /* until the end, too: what was sent counts */
 		atomic_fetch_add(&w->shared->usage_acked, RUNS);
 		pause_ms(STEADY_MS);
 	}
@@ -376,6 +375,11 @@ static void report(struct http *h, struct shared *s, int pid)
 	       metric(m, "tally_shed_requests_total{class=\"telemetry\"}"),
 	       metric(m, "tally_shed_requests_total{class=\"usage\"}"),
 	       metric(m, "tally_shed_requests_total{class=\"control\"}"));
+	printf("shed_disk_full %" PRIu64 "\nshed_busy %" PRIu64
+	       "\nshed_memory %" PRIu64 "\n",
+	       metric(m, "tally_shed_total{reason=\"disk-full\"}"),
+	       metric(m, "tally_shed_total{reason=\"busy\"}"),
+	       metric(m, "tally_shed_total{reason=\"memory\"}"));
 	printf("shed_debug_records %" PRIu64 "\nshed_usage_records %" PRIu64
 	       "\nusage_sent %" PRIu64 "\nusage_acked %" PRIu64
 	       "\nusage_stored %" PRIu64 "\n",
@@ -404,6 +408,9 @@ static double load(struct shared *s, struct http *h, unsigned senders,
 		start(&workers[i], s, &stop, i,
 		      i < senders ? send_segments : ask);
 	usleep((useconds_t)(seconds * 1e6));
+	/* The collector closes what was silent for a minute. */
+	http_fini(h);
+	*h = (struct http)HTTP_INIT(s->port);
 	rate = (double)(documents_stored(h) - before) / (seconds_now() - began);
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < senders + readers; i++)

@@ -174,6 +174,38 @@ static void what_is_worth_least_goes_first(void **state)
 	assert_int_equal(stats_get(&f->stats.shed_memory), 24);
 }
 
+static unsigned gauge(void *percent)
+{
+	return *(unsigned *)percent;
+}
+
+/* Views that lag fill the journal's budget: telemetry stops before usage is
+ * refused with it, and comes back when there is room again. */
+static void a_full_journal_sheds_telemetry_first(void **state)
+{
+	static const struct {
+		unsigned percent;
+		const char *refusing;
+	} rows[] = {
+		{ 74, "none" },
+		{ 75, "read, telemetry" },
+		{ 68, "read, telemetry" },
+		{ 66, "none" },
+		{ 74, "none" },
+		{ 92, "read, telemetry, usage" },
+		{ 0, "none" },
+	};
+	struct fixture *f = *state;
+	unsigned percent = 0;
+
+	admission_watch(f->a, gauge, &percent);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		percent = rows[i].percent;
+		assert_string_equal(admission_level_name(admission_level(f->a)),
+				    rows[i].refusing);
+	}
+}
+
 static void a_body_must_fit_below_the_line_of_its_class(void **state)
 {
 	static const struct {
@@ -415,6 +447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(levels_go_up_at_once_and_down_with_a_margin),
 		TEST(what_is_worth_least_goes_first),
+		TEST(a_full_journal_sheds_telemetry_first),
 		TEST(a_body_must_fit_below_the_line_of_its_class),
 		TEST(errors_are_those_that_clients_retry),
 		TEST(one_alone_has_no_share_to_keep_to),

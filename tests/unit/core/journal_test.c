@@ -389,6 +389,7 @@ static void test_deletion(void **state)
 	journal_stats(j, &stats);
 	assert_true(stats.full && stats.refused_full > 0);
 	assert_true(stats.disk_bytes <= o.budget_bytes);
+	assert_in_range(journal_backlog_percent(j), 80, 100);
 	assert_true(journal_oldest(j) > 1ULL << 33);
 	read_all(s, j, 0);
 	for (size_t i = 21; i < 400; i++)
@@ -402,6 +403,7 @@ static void test_deletion(void **state)
 	journal_reader_close(r);
 	/* And released room is taken again, by itself. */
 	journal_release(j, journal_durable(j));
+	assert_in_range(journal_backlog_percent(j), 0, 20);
 	send_stubborn(s, j, 400, 410);
 	journal_close(j);
 	sender_free(s);
