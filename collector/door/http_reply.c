@@ -90,6 +90,10 @@ enum MHD_Result reply_queue(struct exchange *x)
 	char *bytes;
 	char text[40];
 
+	/* While it stops, libmicrohttpd takes a response and forgets it, and
+	 * then asks for it again: it was told, and is not to be told twice. */
+	if (x->answered)
+		return MHD_NO;
 	reply_limit(x);
 	x->answered = true;
 	if (r->http->options.answered)
