@@ -94,6 +94,19 @@ struct usage {
 	struct sv trace_id;
 };
 
+/* What OTLP says once of many spans: messages' bytes, as they came. */
+struct span_source {
+	struct sv resource; /* opentelemetry.proto.resource.v1.Resource */
+	struct sv resource_schema;
+	struct sv scope; /* ....common.v1.InstrumentationScope */
+	struct sv scope_schema;
+};
+
+struct span_record {
+	const struct span_source *source;
+	struct sv span; /* ....trace.v1.Span, checked, as it came */
+};
+
 enum record_kind { RECORD_SEGMENT, RECORD_DATUM, RECORD_LOG, RECORD_USAGE };
 
 struct records {
@@ -101,7 +114,8 @@ struct records {
 	struct datum *data;
 	struct log_event *logs;
 	struct usage *usage;
-	size_t segment_count, datum_count, log_count, usage_count;
+	struct span_record *spans; /* of OTLP; no native batch has any */
+	size_t segment_count, datum_count, log_count, usage_count, span_count;
 };
 
 #endif
