@@ -413,13 +413,13 @@ static int open_listeners(struct collector *c, struct diag *diag)
 	};
 	int e;
 
-	if (!auth_required(c->auth))
+	set_common(c, &http);
+	e = http_start(&c->http, &http, diag);
+	if (!e && !auth_required(c->auth))
 		log_warn("door",
 			 "there are no access keys: whoever reaches %s "
 			 "is admin; see `tally keys --help`",
-			 c->config->http);
-	set_common(c, &http);
-	e = http_start(&c->http, &http, diag);
+			 http_address(c->http));
 	return e ? e : open_daemon(c, diag);
 }
 

@@ -13,6 +13,8 @@
 
 #include "collector/ctl/ctl.h"
 #include "core/client/when.h"
+#include "core/codec/csv_write.h"
+#include "core/codec/time_text.h"
 
 enum {
 	LIMIT_DEFAULT = 1000,
@@ -22,7 +24,7 @@ enum {
 	SINCE_DEFAULT_S = 3600,
 };
 
-enum { KEY_SINCE = 0x2000, KEY_UNTIL, KEY_FILTER, KEY_REQUEST };
+enum { KEY_SINCE = 0x2000, KEY_UNTIL, KEY_FILTER, KEY_REQUEST, KEY_CSV };
 
 struct options {
 	struct program program;
@@ -34,6 +36,7 @@ struct options {
 	double until;
 	int64_t limit;
 	bool follow;
+	bool csv;
 };
 
 static const struct argp_option option_list[] = {
@@ -46,6 +49,7 @@ static const struct argp_option option_list[] = {
 	{ "follow", 'f', NULL, 0, "Go on with new events until interrupted",
 	  0 },
 	{ "limit", 'n', "N", 0, "At most N events, the latest (1000)", 0 },
+	{ "csv", KEY_CSV, NULL, 0, "Print CSV", 0 },
 	{ 0 },
 };
 
@@ -72,6 +76,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_REQUEST:
 		o->request_id = arg;
 		return 0;
+	case KEY_CSV:
+		o->csv = true;
+		return 0;
 	case 'f':
 		o->follow = true;
 		return 0;
@@ -86,6 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->follow && o->until > 0)
 			argp_error(state, "--follow has no --until");
+		if (o->csv && o->program.json)
+			argp_error(state, "--csv and --json exclude each "
+					  "other");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -130,10 +140,41 @@ static bool ask(struct options *o, const char *order, double start, double end,
 	return !err;
 }
 
+static void csv_heading(struct options *o)
+{
+	struct csv_writer w = csv_writer(&o->program.out);
+
+	csv_put_text(&w, "time");
+	csv_put_text(&w, "group");
+	csv_put_text(&w, "stream");
+	csv_put_text(&w, "message");
+	csv_end_row(&w);
+}
+
+static void csv_event(struct options *o, const json_t *event)
+{
+	struct csv_writer w = csv_writer(&o->program.out);
+	struct buf time = BUF_INIT;
+	int64_t ns;
+
+	if (time_from_double(answer_number(event, "time"), &ns))
+		time_put_iso(&time, ns);
+	csv_put_sv(&w, buf_view(&time));
+	csv_put_sv(&w, answer_text(event, "group"));
+	csv_put_sv(&w, answer_text(event, "stream"));
+	csv_put_sv(&w, answer_text(event, "message"));
+	csv_end_row(&w);
+	buf_fini(&time);
+}
+
 static void print_event(struct options *o, const json_t *event)
 {
 	struct buf *out = &o->program.out;
 
+	if (o->csv) {
+		csv_event(o, event);
+		return;
+	}
 	if (o->program.json) {
 		answer_print(&o->program, event);
 		return;
@@ -303,6 +344,8 @@ int ctl_logs(int argc, char **argv)
 	/* One request's events are few, whenever they were. */
 	if (o.since <= 0 && !o.request_id)
 		o.since = o.program.now - SINCE_DEFAULT_S;
+	if (o.csv)
+		csv_heading(&o);
 	status = o.follow ? follow(&o) : once(&o);
 	return program_close(&o.program, status);
 }

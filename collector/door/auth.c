@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "collector/door/answer.h"
 #include "collector/door/auth_internal.h"
@@ -19,6 +20,7 @@ static int read_jwks(struct jwks **out, const struct auth *a, struct diag *diag)
 	struct buf text = { .limit = JWKS_FILE_MAX + 1 };
 	struct diag inner = { 0 };
 	int64_t size, got = -1;
+	struct stat st;
 	int e = 0;
 	char *p;
 
@@ -38,6 +40,15 @@ static int read_jwks(struct jwks **out, const struct auth *a, struct diag *diag)
 		e = jwks_parse(out, sv_make(p, (size_t)got), &inner);
 	if (e && got >= 0)
 		diag_set(diag, e, "%.100s: %s", path, inner.text);
+	if (!e && jwks_has_secret(*out) && !stat(path, &st) &&
+	    st.st_mode & 07) {
+		jwks_free(*out);
+		*out = NULL;
+		e = diag_set(diag, ERR_INVALID,
+			     "%s holds secrets (HS256) and others may reach "
+			     "it; chmod o= %s",
+			     path, path);
+	}
 	if (p)
 		explicit_bzero(p, (size_t)size);
 	buf_fini(&text);

@@ -296,3 +296,11 @@ size_t jwks_count(const struct jwks *k)
 {
 	return k->count;
 }
+
+bool jwks_has_secret(const struct jwks *keys)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (keys->keys[i].algorithm == JWT_HS256)
+			return true;
+	return false;
+}

@@ -65,6 +65,8 @@ struct jwks;
  * ours that is malformed, weak or private is an error that names its place.
  * ERR_SYNTAX, ERR_INVALID, ERR_LIMIT, ERR_EXISTS (a kid twice), ERR_NOMEM. */
 int jwks_parse(struct jwks **out, struct sv text, struct diag *diag) MUST_USE;
+/* Whether one of its keys must be kept secret (HS256). */
+bool jwks_has_secret(const struct jwks *keys);
 void jwks_free(struct jwks *k);
 size_t jwks_count(const struct jwks *k);
 

@@ -6,8 +6,9 @@
  * do not come back together. A Retry-After of the server is a lower bound,
  * itself bounded.
  *
- * A retry is safe because it has no effect twice: batches are known by
- * producer and sequence, other writes by amz-sdk-invocation-id.
+ * A retry of a write that is stored as records has no effect twice: batches are
+ * known by producer and sequence, others by amz-sdk-invocation-id. What sets
+ * something (an alarm, a rule) sets it to the same again.
  */
 #ifndef TALLY_CORE_CLIENT_RETRY_H
 #define TALLY_CORE_CLIENT_RETRY_H

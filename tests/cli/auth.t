@@ -88,6 +88,10 @@ before=$(with_token "$(token ES256 ec)")
 check "SIGHUP" reload 'keys were read again'
 is "$before $(with_token "$(token ES256 ec)") $(with_token "$(token RS256 rsa)")" \
 	"200 401 200" "a token's key that is removed is refused, the others stay"
+chmod 644 "$TMP/jwks"
+check "SIGHUP with HS256 secrets for everybody" \
+	reload '"error".*holds secrets.*the keys in force stay'
+chmod 600 "$TMP/jwks"
 echo '{' >"$TMP/jwks"
 check "SIGHUP with a broken JWKS" reload '"error".*the keys in force stay'
 is "$(with_token "$(token RS256 rsa)") $(call NEW-KEY-1)" "200 200 -" \

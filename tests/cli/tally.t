@@ -93,6 +93,11 @@ check "an escape in a message is shown, not obeyed"
 run 0 logs --json && [ "$(wc -l <"$work/out")" = 2 ] &&
 	said '"time":1795337990.361,'
 check "logs --json is one object a line"
+run 0 logs --csv && said "time,group,stream,message" &&
+	said "Z,/aws/lambda/checkout," && ! said "$(printf '\033')"
+check "logs --csv"
+run 2 logs --csv --json && erred "exclude each other"
+check "and not with --json"
 run 2 logs --since yesterday && erred "--since is a time"
 check "a wrong time is a wrong usage"
 timeout 3 "$BIN/tally" logs --follow >"$work/out" 2>"$work/err"
