@@ -544,3 +544,72 @@ enum segment_refusal segment_check(struct sv document, struct arena *arena,
 		return SEGMENT_NOT_JSON;
 	return segment_check_parsed(doc, arena, out);
 }
+
+struct list {
+	struct arena *arena;
+	struct segment *all;
+	uint32_t count, cap;
+};
+
+static int add_to_list(void *arg, const struct segment *segment,
+		       const struct segment *parent, unsigned depth)
+{
+	struct list *l = arg;
+
+	(void)parent;
+	if (l->count == l->cap) {
+		uint32_t cap = l->cap ? 2 * l->cap : 4;
+		struct segment *all =
+			arena_alloc(l->arena, cap * sizeof(*l->all));
+
+		if (!all)
+			return ERR_NOMEM;
+		if (l->count)
+			memcpy(all, l->all, l->count * sizeof(*all));
+		l->all = all;
+		l->cap = cap;
+	}
+	l->all[l->count] = *segment;
+	l->all[l->count].depth = depth;
+	for (uint32_t i = l->count; depth && i-- > 0;)
+		if (l->all[i].depth == depth - 1) {
+			l->all[l->count].container = i;
+			break;
+		}
+	l->count++;
+	return 0;
+}
+
+enum segment_refusal segment_take(struct segment_record *record,
+				  struct arena *arena)
+{
+	struct list list = { .arena = arena };
+	struct segment root;
+	enum segment_refusal refusal;
+	int e;
+
+	record->read = NULL;
+	record->read_count = 0;
+	if (record->document.len > SEGMENT_BYTES_MAX)
+		return SEGMENT_TOO_LARGE;
+	if (!record->parsed) {
+		struct json_doc *doc = arena_new(arena, struct json_doc);
+
+		e = doc ? json_parse(doc, arena, record->document, NULL) :
+			  ERR_NOMEM;
+		if (e)
+			return e == ERR_NOMEM ? SEGMENT_NO_MEMORY :
+						SEGMENT_NOT_JSON;
+		record->parsed = doc;
+	}
+	refusal = segment_read(record->parsed, arena, &root);
+	if (refusal != SEGMENT_OK)
+		return refusal;
+	e = segment_walk(&root, arena, add_to_list, &list);
+	if (e)
+		return e == ERR_NOMEM ? SEGMENT_NO_MEMORY :
+					SEGMENT_BAD_SUBSEGMENT;
+	record->read = list.all;
+	record->read_count = list.count;
+	return SEGMENT_OK;
+}

@@ -89,6 +89,9 @@ struct segment {
 	struct sv error_message; /* cause.exceptions[0].message; or empty */
 	struct json json;   /* of this (sub)segment; valid as the arena is */
 	struct json nested; /* its subsegments: an array, or no doc */
+	/* In segment_record.read: where the one is that it is nested in, and
+	 * how deep; both 0 for the document's own. */
+	uint32_t container, depth;
 };
 
 /* Judges document and fills *out; all in it is valid as long as the arena and
@@ -96,7 +99,12 @@ struct segment {
  * checked, so that segment_walk cannot fail later on the same bytes. */
 enum segment_refusal segment_check(struct sv document, struct arena *arena,
 				   struct segment *out) MUST_USE;
-/* The same for a document that is parsed already. */
+/* Judges record->document, parses it where nobody has, and leaves parsed, read
+ * and read_count in the record, in arena. On a refusal read is NULL. A record
+ * whose read is set was judged: nobody needs to look at its text again. */
+enum segment_refusal segment_take(struct segment_record *record,
+				  struct arena *arena) MUST_USE;
+/* As segment_check, for a document that is parsed already. */
 enum segment_refusal segment_check_parsed(const struct json_doc *doc,
 					  struct arena *arena,
 					  struct segment *out) MUST_USE;

@@ -112,9 +112,6 @@ int native_decode_frame(struct message *m, const struct frame *frame) MUST_USE;
 int native_admit(struct submission *s) MUST_USE;
 void native_withdraw(struct submission *s);
 
-/* Judges a document; its tape goes to the arena, for record->parsed. */
-enum segment_refusal xray_check(struct segment_record *record,
-				struct arena *arena) MUST_USE;
 /* POST /TraceSegments */
 void xray_segments_post(struct ingest *in, struct request *r);
 int xray_segments_decode_frame(struct message *m,

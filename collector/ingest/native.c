@@ -30,8 +30,6 @@ static int refuse_segments(struct arena *arena, struct native_batch *batch)
 	if (!merged)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < batch->records.segment_count; i++) {
-		struct arena_mark mark;
-		struct segment segment;
 		enum segment_refusal why;
 
 		if (old < batch->refusal_count &&
@@ -40,10 +38,7 @@ static int refuse_segments(struct arena *arena, struct native_batch *batch)
 			merged[n++] = batch->refusals[old++];
 			continue;
 		}
-		mark = arena_mark(arena);
-		why = segment_check_parsed(batch->records.segments[i].parsed,
-					   arena, &segment);
-		arena_rollback(arena, mark);
+		why = segment_take(&batch->records.segments[i], arena);
 		if (why == SEGMENT_NO_MEMORY)
 			return ERR_NOMEM;
 		if (why != SEGMENT_OK)
@@ -434,11 +429,12 @@ void native_batch_post(struct ingest *in, struct request *r)
 				  .json = json };
 	e = take_body(r, m);
 	if (e) {
-		diag_set(&diag, e,
-			 e == ERR_INVALID ?
-				 "Content-Encoding must be gzip or identity" :
-				 "the gzip body is damaged, or inflates to over "
-				 "8 MiB or 200 times its size");
+		diag_set(
+			&diag, e,
+			e == ERR_INVALID ?
+				"Content-Encoding must be gzip or identity" :
+				"the gzip body is damaged, or inflates to over "
+				"8 MiB or 200 times its size");
 	} else {
 		e = decode(in, m, s, &diag);
 	}

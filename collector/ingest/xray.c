@@ -57,27 +57,6 @@ static int read_documents(struct message *m, struct sv body, struct diag *diag)
 	return 0;
 }
 
-enum segment_refusal xray_check(struct segment_record *record,
-				struct arena *arena)
-{
-	struct json_doc *doc = arena_new(arena, struct json_doc);
-	struct segment segment;
-	struct arena_mark mark;
-	enum segment_refusal why;
-	int e;
-
-	if (record->document.len > SEGMENT_BYTES_MAX)
-		return SEGMENT_TOO_LARGE;
-	e = doc ? json_parse(doc, arena, record->document, NULL) : ERR_NOMEM;
-	if (e)
-		return e == ERR_NOMEM ? SEGMENT_NO_MEMORY : SEGMENT_NOT_JSON;
-	mark = arena_mark(arena);
-	why = segment_check_parsed(doc, arena, &segment);
-	arena_rollback(arena, mark);
-	record->parsed = doc;
-	return why;
-}
-
 /* Writes one entry of UnprocessedTraceSegments. */
 static void unprocessed(struct json_writer *w, struct sv document,
 			enum segment_refusal why, struct arena *arena)
@@ -119,7 +98,7 @@ static int check_documents(struct ingest *in, struct message *m,
 	for (uint32_t i = 0; i < count; i++) {
 		struct sv document = m->records.segments[i].document;
 		enum segment_refusal why =
-			xray_check(&m->records.segments[i], &m->arena);
+			segment_take(&m->records.segments[i], &m->arena);
 
 		if (why == SEGMENT_NO_MEMORY)
 			return ERR_NOMEM;

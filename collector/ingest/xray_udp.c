@@ -78,7 +78,7 @@ static void take_datagram(struct xray_udp *u, struct message *m, size_t i)
 		xray_udp_add(&m->body, document);
 		record->document = sv_make(
 			m->body.ptr + m->body.len - document.len, document.len);
-		ok = xray_check(record, &m->arena) == SEGMENT_OK;
+		ok = segment_take(record, &m->arena) == SEGMENT_OK;
 	}
 	if (!ok) {
 		m->body.len = before;

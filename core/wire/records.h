@@ -40,12 +40,18 @@ struct scope {
 };
 
 struct json_doc;
+struct segment;
 
 struct segment_record {
 	struct sv document; /* a JSON object as it came, valid JSON */
 	/* The same, parsed: a document is read several times on its way, and
 	 * parsed once. NULL: not yet. */
 	const struct json_doc *parsed;
+	/* And read (segment_take in tracer/segment.h): [0] is the document's
+	 * own segment, behind it all that are nested in it, parents first, in
+	 * document order. NULL: not yet. */
+	const struct segment *read;
+	uint32_t read_count;
 };
 
 struct dimension {

@@ -28,7 +28,7 @@
 enum {
 	CONNECTIONS = 16,
 	INVOCATIONS = 50, /* of a native batch */
-	DOCUMENTS = 25,   /* of a PutTraceSegments */
+	DOCUMENTS = 50,   /* of a PutTraceSegments */
 	ANSWER_MAX = 1 << 20,
 };
 

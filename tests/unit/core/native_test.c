@@ -75,13 +75,14 @@ static int try_decode(struct arena *a, const struct records *r,
 
 static void test_round_trip(void **state)
 {
-	struct segment_record segments[] = { { .document = SV("{\"id\":\"1\"}") },
-					     { .document = SV("{}") } };
+	struct segment_record segments[] = {
+		{ .document = SV("{\"id\":\"1\"}") }, { .document = SV("{}") }
+	};
 	struct datum data[2] = { good_datum(), good_datum() };
 	struct log_event logs[] = { good_log("a"), good_log("a"), good_log("b"),
 				    good_log("a") };
 	struct usage usage[] = { good_usage() };
-	struct records r = { segments, data, logs, usage, 2, 2, 4, 1 };
+	struct records r = { segments, data, logs, usage, NULL, 2, 2, 4, 1, 0 };
 	struct arena a = ARENA_INIT;
 	struct native_batch b;
 	const struct usage *u;
@@ -277,8 +278,9 @@ static void test_largest(void **state)
 	struct log_event e = good_log("s");
 	struct usage u = good_usage();
 	char *document = long_text;
-	struct segment_record s = { .document = sv_make(document, SEGMENT_BYTES_MAX) };
-	struct records r = { &s, &d, &e, &u, 1, 1, 1, 1 };
+	struct segment_record s = { .document = sv_make(document,
+							SEGMENT_BYTES_MAX) };
+	struct records r = { &s, &d, &e, &u, NULL, 1, 1, 1, 1, 0 };
 	struct arena a = ARENA_INIT;
 	struct native_batch b;
 
@@ -319,7 +321,9 @@ static void test_bad_others(void **state)
 				    good_log("a:b"), good_log("s"),
 				    good_log("s"),   good_log("s") };
 	struct usage usage[10];
-	struct records r = { segments, NULL, logs, usage, 5, 0, 6, 10 };
+	struct records r = {
+		segments, NULL, logs, usage, NULL, 5, 0, 6, 10, 0
+	};
 	static const uint32_t want[] = {
 		0x000001,  0x000002,  0x000003,  0x000004,  0x2000001,
 		0x2000002, 0x2000003, 0x2000004, 0x3000001, 0x3000002,
