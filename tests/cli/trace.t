@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 30
+plan 43
 unset NO_COLOR TALLY_ENDPOINT COLUMNS
 export LC_ALL=C.UTF-8
 # run EXIT NAME ARGUMENT...: how tally-trace ends
@@ -51,6 +51,22 @@ run 0 "the map" map
 has "$TMP/out" '^checkout +AWS::Lambda::Function +38 +0 +0 +2 +250ms +400ms' "nodes with counts and times"
 has "$TMP/out" '^      └─ payments.x1b.2J .remote.  38 calls, 2 throttle' "edges as a tree, safe to print"
 has "$TMP/out" 'ping  2 calls, mean 200ms, p99 300ms, see above' "a circle of calls ends"
+run 0 "the map in Graphviz's language" map --dot
+has "$TMP/out" 'label="checkout.nAWS::Lambda::Function.n40 × 250ms, 2 fault", color="#c62828"' \
+	"nodes with their numbers, red where they fail"
+has "$TMP/out" 'label="payments.\[2J.nremote' "what controls a terminal is gone"
+run 0 "the map as a picture" map --svg "$TMP/map.svg"
+has "$TMP/map.svg" '>checkout</text>' "with its nodes"
+check "and nothing printed" [ ! -s "$TMP/out" ]
+run 0 "as pixels, to standard output" map --png -
+is "$(head -c 8 "$TMP/out" | od -An -tx1)" " 89 50 4e 47 0d 0a 1a 0a" "is a PNG"
+run 1 "into a folder that is not there" map --svg "$TMP/none/map.svg"
+has "$TMP/err" 'none/map.svg: No such file' "says which"
+(PATH=/nonexistent; export PATH; "$BIN/tally-trace" map --svg "$TMP/map.svg") \
+	>"$TMP/out" 2>"$TMP/err"
+has "$TMP/err" 'cannot run Graphviz.*--dot' "without dot it says what to do"
+run 2 "one picture at a time" map --svg a --png b
+run 2 "only of the map" list --dot
 run 0 "the list" list --since 2h --function checkout --limit 2
 like "$(asked)" '/api/v1/traces\?start=[0-9.]+&end=[0-9.]+&function=checkout&limit=2' "asks what was wanted"
 run 0 "the collector's answer" --json map

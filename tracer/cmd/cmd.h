@@ -10,8 +10,12 @@
 #include "core/client/program.h"
 #include "core/client/tape.h"
 
+enum cmd_drawing { CMD_TEXT, CMD_DOT, CMD_SVG, CMD_PNG };
+
 struct cmd {
 	struct program program;
+	enum cmd_drawing drawing; /* of the map */
+	const char *drawing_path;
 	const char *function;
 	double since, until; /* epoch seconds; 0: not given */
 	int64_t limit;

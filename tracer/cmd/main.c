@@ -5,7 +5,7 @@
 #include "tracer/cmd/cmd.h"
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 10000 };
-enum { KEY_SINCE = 0x2000, KEY_UNTIL };
+enum { KEY_SINCE = 0x2000, KEY_UNTIL, KEY_DOT, KEY_SVG, KEY_PNG };
 
 const char *argp_program_version = "tally-trace (Tallyscope) " TALLY_VERSION;
 
@@ -20,9 +20,22 @@ static const struct argp_option options[] = {
 	{ "until", KEY_UNTIL, "TIME", 0, "map, list: up to here (now)", 0 },
 	{ "function", 'f', "NAME", 0,
 	  "list: only requests that went through this function or service", 0 },
+	{ "svg", KEY_SVG, "FILE", 0,
+	  "map: draw it into FILE (-: standard output)", 0 },
+	{ "png", KEY_PNG, "FILE", 0, "map: the same, as pixels", 0 },
+	{ "dot", KEY_DOT, NULL, 0, "map: print it in Graphviz's language", 0 },
 	{ "limit", 'n', "N", 0, "list: at most N requests (50)", 0 },
 	{ 0 },
 };
+
+static void draw(struct argp_state *state, struct cmd *c,
+		 enum cmd_drawing drawing, const char *path)
+{
+	if (c->drawing)
+		argp_error(state, "--dot, --svg and --png exclude each other");
+	c->drawing = drawing;
+	c->drawing_path = path;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -39,6 +52,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		c->limit = program_number(state, "--limit", arg, 1, LIMIT_MAX);
 		return 0;
+	case KEY_DOT:
+		draw(state, c, CMD_DOT, NULL);
+		return 0;
+	case KEY_SVG:
+		draw(state, c, CMD_SVG, arg);
+		return 0;
+	case KEY_PNG:
+		draw(state, c, CMD_PNG, arg);
+		return 0;
 	case KEY_SINCE:
 		c->since = program_when(state, &c->program, "--since", arg);
 		return 0;
@@ -49,6 +71,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (state->arg_num > 0)
 			argp_usage(state);
 		a->what = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (c->drawing && (!a->what || strcmp(a->what, "map")))
+			argp_error(state, "only the map is drawn");
+		if (c->drawing && c->program.json)
+			argp_error(state, "--json draws nothing");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_usage(state);

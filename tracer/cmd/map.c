@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tally-trace map: the nodes as a table, the edges as a tree from those that
  * nobody calls. */
-#include "tracer/cmd/cmd.h"
-#include "tracer/graph.h"
+#include "tracer/cmd/map.h"
 
 enum { TREE_DEPTH_MAX = 32 };
-
-struct map {
-	struct cmd *c;
-	struct json *nodes; /* by id */
-	struct json *edges;
-	uint32_t *to, *from;
-	bool *shown, *called;
-	uint32_t node_count, edge_count;
-};
 
 static uint32_t count_of(struct json list, uint32_t max)
 {
@@ -71,7 +61,7 @@ static bool read_map(struct map *m, struct json root)
 	return true;
 }
 
-static double mean_of(struct json counted)
+double map_mean(struct json counted)
 {
 	double total = cmd_number(counted, SV("total"));
 
@@ -124,7 +114,7 @@ static bool put_nodes(struct map *m)
 		count_cell(m->c, table, TERM_YELLOW, n, SV("error"));
 		count_cell(m->c, table, TERM_YELLOW, n, SV("throttle"));
 		count_cell(m->c, table, TERM_RED, n, SV("fault"));
-		seconds_cell(table, any, mean_of(n));
+		seconds_cell(table, any, map_mean(n));
 		seconds_cell(table, any, cmd_number(n, SV("p99")));
 	}
 	ok = term_table_print(&m->c->program.term, table, &m->c->program.out);
@@ -159,7 +149,7 @@ static void put_edge(struct map *m, struct json edge)
 	put_bad(m, edge, SV("fault"), TERM_RED);
 	if (cmd_number(edge, SV("total")) > 0) {
 		buf_text(out, ", mean ");
-		term_seconds(out, mean_of(edge));
+		term_seconds(out, map_mean(edge));
 		if (cmd_number(edge, SV("p99")) > 0) {
 			buf_text(out, ", p99 ");
 			term_seconds(out, cmd_number(edge, SV("p99")));
@@ -227,9 +217,28 @@ static void put_trees(struct map *m)
 		}
 }
 
+static void print(struct map *m, struct json root)
+{
+	struct buf *out = &m->c->program.out;
+
+	buf_text(out, "Service map, ");
+	term_time(out, cmd_number(root, SV("start")), false);
+	buf_text(out, " to ");
+	term_time(out, cmd_number(root, SV("end")), false);
+	buf_text(out, "\n\n");
+	if (m->node_count == 0) {
+		buf_text(out, "No requests in this time; --since shows "
+			      "earlier ones.\n");
+		return;
+	}
+	if (!put_nodes(m))
+		buf_text(out, "(not all can be shown; --json has all)\n");
+	buf_char(out, '\n');
+	put_trees(m);
+}
+
 int cmd_map(struct cmd *c)
 {
-	struct buf *out = &c->program.out;
 	struct buf path = { .limit = CLIENT_URL_MAX };
 	struct map m = { .c = c };
 	struct json root;
@@ -244,23 +253,12 @@ int cmd_map(struct cmd *c)
 		return program_fail(&c->program, &diag);
 	if (c->program.json)
 		return 0;
-	buf_text(out, "Service map, ");
-	term_time(out, cmd_number(root, SV("start")), false);
-	buf_text(out, " to ");
-	term_time(out, cmd_number(root, SV("end")), false);
-	buf_text(out, "\n\n");
 	if (!read_map(&m, root)) {
 		(void)diag_set(&diag, ERR_NOMEM, "the map cannot be shown");
 		return program_fail(&c->program, &diag);
 	}
-	if (m.node_count == 0) {
-		buf_text(out, "No requests in this time; --since shows "
-			      "earlier ones.\n");
-		return 0;
-	}
-	if (!put_nodes(&m))
-		buf_text(out, "(not all can be shown; --json has all)\n");
-	buf_char(out, '\n');
-	put_trees(&m);
+	if (c->drawing)
+		return map_draw(&m, c->drawing, c->drawing_path);
+	print(&m, root);
 	return 0;
 }
