@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 43
+plan 47
 unset NO_COLOR TALLY_ENDPOINT COLUMNS
 export LC_ALL=C.UTF-8
 # run EXIT NAME ARGUMENT...: how tally-trace ends
@@ -24,7 +24,7 @@ wait_for "[ -s '$TMP/port' ]" 10
 export TALLY_ENDPOINT="http://127.0.0.1:$(cat "$TMP/port")"
 
 COLUMNS=110 run 0 "a trace by its id" 1-6b02d3f0-0123456789abcdef01234567
-is "$(sed -n 3,9p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
+is "$(sed -n 3,10p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
 	"the waterfall is a tree with bars"
 has "$TMP/out" 'Logs /aws/lambda/checkout' "log lines have their group"
 has "$TMP/out" '^    .x1b.31mred' "control bytes of a message are shown, not sent"
@@ -34,6 +34,10 @@ has "$TMP/out" '128 MB .71 MB used., billed 226 ms .ran 173.210 ms, init 52.000 
 has "$TMP/out" 'Lambda-GB-Second +0.02825 +GB-s +0.0000166667 +1 +0.000000470834' \
 	"quantity, rate and cost of each item, exact"
 has "$TMP/out" 'total 0.000000670834 USD, list price' "the total, exact"
+has "$TMP/out" '^  checkout: PaymentError: card declined$' "an exception with where it was"
+is "$(grep -c 'PaymentError' "$TMP/out")" 2 "once there and once in the waterfall"
+has "$TMP/out" '^      at charge ./var/task/index.js:12.$' "and its stack"
+has "$TMP/out" '^  Invocation  order=17  user=ali.x1b.31m  retry=false$' "annotations, safe to print"
 COLUMNS=44 run 0 "a narrow terminal" 1-6b02d3f0-0123456789abcdef01234567
 is "$(sed -n 4,10p "$TMP/out" | awk '{ if (length($0) > 44) print }')" "" "keeps its width"
 LC_ALL=C run 0 "without UTF-8" 1-6b02d3f0-0123456789abcdef01234567

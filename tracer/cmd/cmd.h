@@ -9,6 +9,7 @@
 
 #include "core/client/program.h"
 #include "core/client/tape.h"
+#include "tracer/assemble.h"
 
 enum cmd_drawing { CMD_TEXT, CMD_DOT, CMD_SVG, CMD_PNG };
 
@@ -48,6 +49,8 @@ int cmd_map(struct cmd *c);
 int cmd_list(struct cmd *c);
 
 /* Parts of cmd_show: below the waterfall. */
+void cmd_show_annotations(struct cmd *c, const struct assembly *a);
+void cmd_show_exceptions(struct cmd *c, const struct assembly *a);
 void cmd_show_logs(struct cmd *c, struct json logs);
 void cmd_show_usage(struct cmd *c, struct json usage);
 /* Sum of two decimals of at most DECIMAL_MAX digits, exactly; false: one is

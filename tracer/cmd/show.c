@@ -180,6 +180,8 @@ static int show_waterfall(struct cmd *c, struct json segments)
 		buf_format(&c->program.out,
 			   "%zu more spans are not shown; --json has all\n",
 			   w.cut + a.skipped);
+	cmd_show_exceptions(c, &a);
+	cmd_show_annotations(c, &a);
 	return 0;
 }
 
