@@ -454,4 +454,5 @@ const struct view_ops ledger_view_ops = {
 	.apply = apply,
 	.checkpoint = checkpoint,
 	.tick = tick,
+	.skips = ~(UINT32_C(1) << PROTOCOL_NATIVE),
 };

@@ -22,9 +22,11 @@ struct runner {
 	pthread_t thread;
 	bool started;
 	struct queue *queue;  /* of messages; closed to stop */
-	pthread_mutex_t lock; /* over the two fields below */
+	pthread_mutex_t lock; /* over the fields below */
 	bool behind;          /* messages were not queued: read the journal */
 	bool caught_up;       /* for the first time */
+	bool has_passed;      /* the last frame that the view skips: it */
+	struct frame passed;  /* comes behind all that is on the queue */
 	_Atomic uint64_t applied;
 	/* Of the frames that came since the start, for lag: how many, how many
 	 * of those are applied, where they begin, and when the oldest that is
@@ -150,23 +152,21 @@ static void runner_checkpoint(struct runner *r)
 	release_journal(r->apply);
 }
 
-/* Applies m, trying again while the view says so. False: stopping. */
-static bool runner_apply(struct runner *r, const struct message *m)
+static bool skips(const struct runner *r, const struct frame *frame)
 {
+	return r->view->ops->skips & UINT32_C(1) << frame->protocol;
+}
+
+/* Applies it, trying again while the view says so. False: stopping. */
+static bool runner_deliver(struct runner *r, const struct delivery *d)
+{
+	const struct frame *frame = d->frame;
 	struct view *v = r->view;
-	const struct delivery d = {
-		.frame = &m->frame,
-		.records = &m->records,
-		.producer = m->producer,
-		.sequence = m->sequence,
-		.invocation = m->invocation,
-		.body_hash = m->body_hash,
-	};
 	int e;
 
-	if (m->frame.position < v->position)
+	if (frame->position < v->position)
 		return true; /* read from the journal already */
-	while ((e = v->ops->apply(v->self, &d)) < 0) {
+	while ((e = v->ops->apply(v->self, d)) < 0) {
 		if (atomic_exchange(&r->err, e) != e)
 			log_error("apply",
 				  "view %s stands still: %s; it goes "
@@ -177,15 +177,50 @@ static bool runner_apply(struct runner *r, const struct message *m)
 		usleep(RETRY_MS * 1000);
 	}
 	atomic_store(&r->err, 0);
-	v->position = m->frame.next;
+	v->position = frame->next;
 	atomic_store(&r->position, v->position);
 	atomic_fetch_add(&r->applied, 1);
-	if (m->frame.position >= atomic_load(&r->pushed_from)) {
-		atomic_store(&r->oldest_ns, m->frame.received.ns);
+	if (!skips(r, frame) &&
+	    frame->position >= atomic_load(&r->pushed_from)) {
+		atomic_store(&r->oldest_ns, frame->received.ns);
 		atomic_fetch_add(&r->pushed_applied, 1);
 	}
 	r->since_checkpoint++;
 	return true;
+}
+
+static bool runner_apply(struct runner *r, const struct message *m)
+{
+	const struct delivery d = {
+		.frame = &m->frame,
+		.records = &m->records,
+		.producer = m->producer,
+		.sequence = m->sequence,
+		.invocation = m->invocation,
+		.body_hash = m->body_hash,
+	};
+
+	return runner_deliver(r, &d);
+}
+
+/* All that such a view takes of it. */
+static struct frame passed_frame(const struct frame *frame)
+{
+	struct frame f = *frame;
+
+	f.body = SV("");
+	f.refused = NULL;
+	f.refused_count = 0;
+	return f;
+}
+
+static bool runner_pass(struct runner *r, const struct frame *frame)
+{
+	const struct frame f = passed_frame(frame);
+	const struct records none = { 0 };
+	const struct delivery d = { .frame = &f, .records = &none };
+
+	return runner_deliver(r, &d);
 }
 
 static void runner_housekeeping(struct runner *r)
@@ -213,12 +248,16 @@ static void runner_housekeeping(struct runner *r)
 static int apply_read(struct runner *r, const struct frame *frame)
 {
 	bool large = frame->body.len > APPLY_LARGE_BYTES;
-	struct message *m = message_new(r->apply);
+	struct message *m;
 	int e;
 
+	if (skips(r, frame))
+		return runner_pass(r, frame) ? 0 : ERR_CLOSED;
+	m = message_new(r->apply);
 	if (!m)
 		return ERR_NOMEM;
 	m->arena.limit = 0; /* it was accepted, maybe with more memory */
+	m->no_records = r->view->ops->no_records;
 	if (large)
 		pthread_mutex_lock(&r->apply->large);
 	e = r->apply->options.decode(m, frame);
@@ -273,6 +312,7 @@ static void set_behind(struct runner *r, bool behind)
 {
 	pthread_mutex_lock(&r->lock);
 	r->behind = behind;
+	r->has_passed &= !behind; /* the journal has it */
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -332,6 +372,22 @@ static bool is_behind(struct runner *r)
 	return behind;
 }
 
+/* What was skipped since, where all that came before it is applied. */
+static bool runner_catch_passed(struct runner *r)
+{
+	struct queue_stats stats;
+	struct frame frame;
+	bool due;
+
+	pthread_mutex_lock(&r->lock);
+	queue_stats(r->queue, &stats);
+	due = r->has_passed && !r->behind && !stats.length;
+	frame = r->passed;
+	r->has_passed &= !due;
+	pthread_mutex_unlock(&r->lock);
+	return !due || runner_pass(r, &frame);
+}
+
 /* The next message. One that had to be waited for is not taken up at once:
  * what follows it within APPLY_GATHER_US needs no waking, and a view is woken
  * for every commit of the journal otherwise. */
@@ -371,9 +427,13 @@ static void *runner_main(void *arg)
 			more = false; /* the queue is drained */
 		} else if (behind) {
 			runner_catch_up(r);
+		} else {
+			more = runner_catch_passed(r);
 		}
 		runner_housekeeping(r);
 	}
+	if (!atomic_load(&r->err))
+		runner_catch_passed(r);
 	runner_checkpoint(r);
 	return NULL;
 }
@@ -456,11 +516,17 @@ void apply_push(struct apply *a, struct message *m)
 		struct runner *r = a->runners[i];
 
 		pthread_mutex_lock(&r->lock);
-		note_pushed(r, m);
 		/* One that is behind reads this one from the journal. */
-		if (!r->behind && !enqueue(r, m, tight)) {
-			r->behind = true;
-			stats_add(&a->options.stats->view_overflows, 1);
+		if (skips(r, &m->frame)) {
+			r->has_passed = !r->behind;
+			r->passed = passed_frame(&m->frame);
+		} else {
+			note_pushed(r, m);
+			if (!r->behind && !enqueue(r, m, tight)) {
+				r->behind = true;
+				r->has_passed = false;
+				stats_add(&a->options.stats->view_overflows, 1);
+			}
 		}
 		pthread_mutex_unlock(&r->lock);
 	}
@@ -501,6 +567,20 @@ static void put_lag(const struct apply *a, struct runner *r,
 	out->lag_ns = lag_ns > 0 ? lag_ns : 0;
 }
 
+/* Up to where it has applied all that has something for it. */
+static uint64_t position_of(struct runner *r)
+{
+	uint64_t position;
+
+	pthread_mutex_lock(&r->lock);
+	position = atomic_load(&r->position);
+	if (r->has_passed && r->passed.next > position &&
+	    atomic_load(&r->pushed) == atomic_load(&r->pushed_applied))
+		position = r->passed.next;
+	pthread_mutex_unlock(&r->lock);
+	return position;
+}
+
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max)
 {
 	size_t n = a->count < max ? a->count : max;
@@ -512,7 +592,7 @@ size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max)
 		queue_stats(r->queue, &queue);
 		out[i] = (struct apply_view_stats){
 			.name = r->view->ops->name,
-			.position = atomic_load(&r->position),
+			.position = position_of(r),
 			.durable = atomic_load(&r->durable),
 			.applied = atomic_load(&r->applied),
 			.queued = queue.length,

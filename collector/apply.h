@@ -12,6 +12,9 @@
  * is behind and reads on from the journal, from the view's own position, until
  * it has caught up with the queue. Nothing is dropped, and a slow view slows
  * nobody.
+ *
+ * A view is not woken for frames that have nothing for it (view_ops.skips): the
+ * last of them is noted, and given to it when it has nothing else to do.
  */
 #ifndef TALLY_COLLECTOR_APPLY_H
 #define TALLY_COLLECTOR_APPLY_H
@@ -47,6 +50,7 @@ struct message {
 	_Atomic uint32_t refs;
 	struct apply *apply; /* where size_bytes is counted */
 	size_t size_bytes;
+	bool no_records; /* for a view that takes none: decode may stop early */
 };
 
 struct apply;
@@ -96,11 +100,12 @@ void apply_stop(struct apply *a);
 struct apply_view_stats {
 	const char *name;
 	uint64_t position, durable;
-	uint64_t applied; /* frames since start */
+	uint64_t applied; /* frames since start; of skipped ones, some */
 	uint64_t queued;
 	bool behind;         /* reading on from the journal */
 	int err;             /* why it stands still; 0: it does not */
-	uint64_t lag_frames; /* that came since the start, not applied yet */
+	/* That came since the start, not skipped and not applied yet. */
+	uint64_t lag_frames;
 	int64_t lag_ns;      /* how long the oldest of them has waited */
 };
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max);

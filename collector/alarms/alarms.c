@@ -294,6 +294,7 @@ static const struct view_ops alarms_ops = {
 	.name = "alarms",
 	.apply = alarms_apply,
 	.checkpoint = alarms_checkpoint,
+	.skips = ~(UINT32_C(1) << PROTOCOL_ALARM_CHANGE),
 };
 
 static int load(struct alarms *a, struct diag *diag)

@@ -251,6 +251,10 @@ static const struct view_ops invocations_ops = {
 	.name = "invocations",
 	.apply = invocations_apply,
 	.checkpoint = invocations_checkpoint,
+	.no_records = true,
+	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
+		 UINT32_C(1) << PROTOCOL_NATIVE |
+		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE,
 };
 
 /* The checkpoint of the last run, if there is one. */

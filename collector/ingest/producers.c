@@ -320,6 +320,7 @@ static const struct view_ops producers_ops = {
 	.name = "producers",
 	.apply = producers_apply,
 	.checkpoint = producers_checkpoint,
+	.skips = ~(UINT32_C(1) << PROTOCOL_NATIVE),
 };
 
 int producers_open(struct producers **out, const struct env *env,

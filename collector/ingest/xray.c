@@ -220,6 +220,8 @@ int xray_segments_decode_frame(struct message *m, const struct frame *frame)
 		if (m->invocation.len)
 			m->body_hash = hash64(body);
 	}
+	if (m->no_records)
+		return 0;
 	e = read_documents(m, body, NULL);
 	if (e)
 		return e == ERR_NOMEM ? e : ERR_CORRUPT;

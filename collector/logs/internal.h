@@ -39,7 +39,7 @@ struct logs {
 	uint64_t applied;      /* position behind the last frame applied */
 	uint64_t saved;        /* position in the checkpoint file */
 	uint64_t sequence;     /* of the next event */
-	uint64_t lag_bytes;    /* of frames since the head's first event */
+	uint64_t lag_bytes;    /* of journal since the head's first event */
 	int64_t head_since_ns; /* received: first frame in the head */
 	int64_t received_ns;   /* of the last frame */
 	int64_t now_ns;        /* the time last heard: a frame's, or tick's */

@@ -13,6 +13,16 @@ static bool seal_is_due(const struct logs *l)
 		l->now_ns - l->head_since_ns >= l->options.seal_ns);
 }
 
+/* Bytes of journal between two positions, about: the frames between may have
+ * been skipped, so their own lengths are not known. */
+static uint64_t journal_between(uint64_t from, uint64_t to)
+{
+	uint64_t files = (to >> 32) - (from >> 32);
+
+	return files ? (files - 1) * JOURNAL_FILE_BYTES + (uint32_t)to :
+		       to - from;
+}
+
 static int logs_apply(void *self, const struct delivery *d)
 {
 	struct logs *l = self;
@@ -27,6 +37,8 @@ static int logs_apply(void *self, const struct delivery *d)
 		err = logs_seal(l);
 	if (err)
 		return err;
+	if (l->head.events)
+		l->lag_bytes += journal_between(l->applied, d->frame->next);
 	if (r->log_count) {
 		if (!l->head.events) {
 			l->head_since_ns = d->frame->received.ns;
@@ -43,7 +55,6 @@ static int logs_apply(void *self, const struct delivery *d)
 		l->sequence += r->log_count;
 	}
 	l->now_ns = l->received_ns = d->frame->received.ns;
-	l->lag_bytes += d->frame->body.len;
 	l->applied = l->view.position = d->frame->next;
 	return 0;
 }
@@ -74,6 +85,10 @@ static const struct view_ops logs_ops = {
 	.apply = logs_apply,
 	.checkpoint = logs_checkpoint,
 	.tick = logs_tick,
+	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
+		 UINT32_C(1) << PROTOCOL_XRAY_SEGMENTS |
+		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE |
+		 UINT32_C(1) << PROTOCOL_CLOUDWATCH,
 };
 
 static struct logs_options options_full(const struct logs_options *given)

@@ -330,6 +330,9 @@ static const struct view_ops series_ops = {
 	.apply = series_apply,
 	.checkpoint = series_checkpoint,
 	.tick = series_tick,
+	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
+		 UINT32_C(1) << PROTOCOL_XRAY_SEGMENTS |
+		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE,
 };
 
 static void defaults(struct series_options *o)

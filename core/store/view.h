@@ -44,6 +44,15 @@ struct view_ops {
 	/* Time passes without frames: called about once a second with the
 	 * wall clock, so that windows close. May be NULL. */
 	int (*tick)(void *self, struct wall now);
+	/* Bits (1 << enum protocol) of frames that never have anything for this
+	 * view. Of a run of them it is given the last alone, some time later
+	 * and without body and records, so that its position and its time move
+	 * on: most frames are for one view or two, and waking all of them cost
+	 * more than applying did. */
+	uint32_t skips;
+	/* It never looks at records: what is read from the journal for it need
+	 * not be decoded further than to the delivery's other members. */
+	bool no_records;
 };
 
 struct view {

@@ -17,7 +17,8 @@
 enum { FRAMES = 4 * APPLY_QUEUE_MESSAGES };
 #define AGE_NS (5 * NS_PER_S) /* of frames when they are sent */
 
-/* A view that remembers what it was given: each body is a running number. */
+/* A view that remembers what it was given: each body is a running number, of
+ * which one that skips is given none. */
 struct recorder {
 	struct view view;
 	_Atomic uint64_t expected;
@@ -28,6 +29,8 @@ struct recorder {
 	_Atomic uint64_t tried;   /* how often it was given */
 	sem_t *_Atomic hold;      /* waits once, before its first apply */
 	bool held;
+	_Atomic uint64_t passed; /* skipped ones that it was told of */
+	uint64_t gap;            /* of numbers behind the first skipped one */
 };
 
 static int recorder_apply(void *self, const struct delivery *d)
@@ -42,6 +45,15 @@ static int recorder_apply(void *self, const struct delivery *d)
 	if (r->failures > 0) {
 		r->failures--;
 		return ERR_FULL;
+	}
+	if (r->view.ops->skips & 1U << d->frame->protocol) {
+		r->wrong |= d->frame->body.len || d->records->segment_count ||
+			    d->frame->next <= r->next;
+		r->next = d->frame->next;
+		r->expected += r->gap;
+		r->gap = 0;
+		r->passed++;
+		return 0;
 	}
 	memcpy(&number, d->frame->body.ptr, sizeof(number));
 	if (r->refused && number == r->refused) {
@@ -66,6 +78,13 @@ static const struct view_ops recorder_ops = {
 	.name = "recorder",
 	.apply = recorder_apply,
 	.checkpoint = recorder_checkpoint,
+};
+
+static const struct view_ops skipping_ops = {
+	.name = "skipping",
+	.apply = recorder_apply,
+	.checkpoint = recorder_checkpoint,
+	.skips = 1U << PROTOCOL_XRAY_SEGMENTS,
 };
 
 static void recorder_init(struct recorder *r)
@@ -146,7 +165,8 @@ static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
 	free(s);
 }
 
-static void send(struct fixture *f, uint64_t from, uint64_t count)
+static void send_as(struct fixture *f, enum protocol protocol, uint64_t from,
+		    uint64_t count)
 {
 	for (uint64_t i = from; i < from + count; i++) {
 		struct sent *s = calloc(1, sizeof(*s));
@@ -155,7 +175,7 @@ static void send(struct fixture *f, uint64_t from, uint64_t count)
 		s->message = message_new(f->apply);
 		buf_add(&s->message->body, &i, sizeof(i));
 		s->message->frame = (struct frame){
-			.protocol = PROTOCOL_NATIVE,
+			.protocol = protocol,
 			.scope = { 1, "us-east-1" },
 			.received = { env_wall(env_posix()).ns - AGE_NS },
 			.body = buf_view(&s->message->body),
@@ -165,6 +185,11 @@ static void send(struct fixture *f, uint64_t from, uint64_t count)
 				      on_durable, s) == ERR_BUSY)
 			usleep(1000);
 	}
+}
+
+static void send(struct fixture *f, uint64_t from, uint64_t count)
+{
+	send_as(f, PROTOCOL_NATIVE, from, count);
 }
 
 static void wait_until(const _Atomic uint64_t *value, uint64_t want)
@@ -319,6 +344,86 @@ static void test_start_while_failing(void **state)
 	assert_false(bad.wrong);
 }
 
+/* What a view skips costs it one delivery for a run, moves its position on at
+ * once for who asks, is no lag, and is covered by its checkpoint. */
+static void test_skipped(void **state)
+{
+	struct apply_view_stats views[APPLY_VIEWS_MAX];
+	struct fixture *f = *state;
+	struct recorder all, some;
+	uint64_t end;
+
+	recorder_init(&all);
+	recorder_init(&some);
+	some.view.ops = &skipping_ops;
+	start(f, &all, &some);
+	send(f, 0, 10);
+	wait_until(&some.expected, 10);
+	send_as(f, PROTOCOL_XRAY_SEGMENTS, 10, 1000);
+	wait_until(&all.expected, 1010);
+	end = journal_durable(f->journal);
+	apply_stats(f->apply, views, APPLY_VIEWS_MAX);
+	assert_true(views[1].position == end);
+	assert_int_equal(views[1].lag_frames, 0);
+	assert_int_equal(some.expected, 10);
+	some.expected = 1010;
+	send(f, 1010, 10);
+	wait_until(&some.expected, 1020);
+	send_as(f, PROTOCOL_XRAY_SEGMENTS, 1020, 5);
+	wait_until(&all.expected, 1025);
+	stop(f);
+	assert_true(some.passed >= 1 && some.passed < 100);
+	assert_false(all.wrong);
+	assert_false(some.wrong);
+	assert_true(some.view.durable == all.view.durable);
+	/* It starts behind them; from the journal it is told of each. */
+	some.view.position = 0;
+	some.gap = 1000;
+	some.expected = 0;
+	some.next = some.passed = 0;
+	all.view.position = all.view.durable;
+	start(f, &all, &some);
+	stop(f);
+	assert_int_equal(some.passed, 1005);
+	assert_false(some.wrong);
+}
+
+/* Skipped frames behind one that waits come behind it, also when the view
+ * falls behind meanwhile. */
+static void test_skipped_while_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder all, some;
+	sem_t hold;
+
+	sem_init(&hold, 0, 0);
+	recorder_init(&all);
+	recorder_init(&some);
+	some.view.ops = &skipping_ops;
+	start(f, &all, &some);
+	some.hold = &hold;
+	send(f, 0, 10);
+	send_as(f, PROTOCOL_XRAY_SEGMENTS, 10, 10);
+	wait_until(&all.expected, 20);
+	assert_int_equal(some.passed, 0);
+	sem_post(&hold);
+	wait_until(&some.expected, 10);
+	wait_until(&some.passed, 1);
+	some.expected = 20;
+	some.held = false;
+	send(f, 20, FRAMES);
+	wait_until(&all.expected, 20 + FRAMES);
+	send_as(f, PROTOCOL_XRAY_SEGMENTS, 20 + FRAMES, 10);
+	wait_until(&all.expected, 30 + FRAMES);
+	sem_post(&hold);
+	wait_until(&some.expected, 20 + FRAMES);
+	wait_for_lag(f, 1, 0);
+	stop(f);
+	assert_false(some.wrong);
+	assert_true(some.view.durable == all.view.durable);
+	sem_destroy(&hold);
+}
+
 static bool after_some_asking(void *arg)
 {
 	return ++*(int *)arg > 20;
@@ -368,6 +473,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_start_while_failing, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_skipped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_skipped_while_behind,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_told_to_stop, setup,
 						teardown),
 	};
