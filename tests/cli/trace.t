@@ -24,7 +24,7 @@ wait_for "[ -s '$TMP/port' ]" 10
 export TALLY_ENDPOINT="http://127.0.0.1:$(cat "$TMP/port")"
 
 COLUMNS=110 run 0 "a trace by its id" 1-6b02d3f0-0123456789abcdef01234567
-is "$(sed -n 3,10p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
+is "$(sed -n 3,11p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
 	"the waterfall is a tree with bars"
 has "$TMP/out" 'Logs /aws/lambda/checkout' "log lines have their group"
 has "$TMP/out" '^    .x1b.31mred' "control bytes of a message are shown, not sent"

@@ -146,8 +146,42 @@ static void put_cause(struct cmd *c, const struct waterfall_row *row,
 	buf_fini(&line);
 }
 
-static int show_waterfall(struct cmd *c, struct json segments)
+/* What the run of a span cost, below it: of the first span with its request
+ * id, since Lambda's two segments speak of one run. */
+static void put_cost(struct cmd *c, const struct waterfall_row *row,
+		     struct json usage, struct sv *said)
 {
+	struct buf *out = &c->program.out;
+	struct sv id = row->span->segment.request_id;
+	int indent = 3 * (int)row->depth + 2;
+	struct json it;
+
+	if (!id.len || sv_eq(id, *said))
+		return;
+	for (it = json_first(usage); it.doc; it = json_next(usage, it)) {
+		struct json cost = json_get(it, SV("cost"));
+
+		if (!sv_eq(cmd_text(c, it, SV("id")), id))
+			continue;
+		*said = id;
+		if (indent > c->program.term.width / 2)
+			indent = c->program.term.width / 2;
+		buf_format(out, "%*s", indent, "");
+		buf_text(out, term_style(&c->program.term, TERM_DIM));
+		buf_text(out, "cost ");
+		term_safe(out, cmd_text(c, cost, SV("total")));
+		buf_char(out, ' ');
+		term_safe(out, cmd_text(c, cost, SV("currency")));
+		buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+		buf_char(out, '\n');
+		return;
+	}
+}
+
+static int show_waterfall(struct cmd *c, struct json segments,
+			  struct json usage)
+{
+	struct sv priced = SV("");
 	struct sv *documents = NULL;
 	struct sv said = SV("");
 	size_t count = 0;
@@ -175,6 +209,7 @@ static int show_waterfall(struct cmd *c, struct json segments)
 	for (size_t i = 0; i < w.count; i++) {
 		put_row(c, &w, &w.rows[i], &l);
 		put_cause(c, &w.rows[i], &said);
+		put_cost(c, &w.rows[i], usage, &priced);
 	}
 	if (w.cut || a.skipped)
 		buf_format(&c->program.out,
@@ -267,7 +302,8 @@ int cmd_show(struct cmd *c, const char *id)
 	if (c->program.json)
 		return 0;
 	show_head(c, root);
-	e = show_waterfall(c, json_get(root, SV("segments")));
+	e = show_waterfall(c, json_get(root, SV("segments")),
+			   json_get(root, SV("usage")));
 	if (e) {
 		(void)diag_set(&diag, e, "the trace cannot be shown: %s",
 			       err_text(e));
