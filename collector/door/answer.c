@@ -38,6 +38,11 @@ void answer_error_as(struct request *r, const struct aws_error *error,
 	struct aws_answer answer;
 
 	buf_reset(&r->reply);
+	if (r->grpc) {
+		buf_text(&r->reply, message);
+		r->status = error->status;
+		return;
+	}
 	if (!aws) {
 		put_native(r, error, message);
 		return;

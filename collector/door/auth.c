@@ -157,6 +157,8 @@ static bool identify(struct auth *a, struct request *r, bool whole,
 
 	if (bearer(request_header(r, "Authorization"), &token))
 		return auth_by_token(a, r, token, refusal);
+	if (r->grpc)
+		return auth_refuse_tokenless(r, refusal);
 	return auth_by_key(a, r, whole, refusal);
 }
 
@@ -221,6 +223,8 @@ bool auth_head(struct auth *a, struct request *r, struct auth_refusal *refusal)
 {
 	if (!auth_required(a))
 		return refuse_browsers(r, refusal);
+	if (r->grpc && claims_nothing(r))
+		return auth_refuse_tokenless(r, refusal);
 	if (claims_nothing(r))
 		return auth_refuse_signature(a, r, SIGV4_MISSING, NULL,
 					     refusal);

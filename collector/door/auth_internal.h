@@ -27,7 +27,8 @@ bool auth_by_key(struct auth *a, struct request *r, bool whole,
 /* token: what follows "Bearer ". */
 bool auth_by_token(struct auth *a, struct request *r, struct sv token,
 		   struct auth_refusal *refusal) MUST_USE;
-/* Always false. */
+/* Both always false. */
+bool auth_refuse_tokenless(struct request *r, struct auth_refusal *refusal);
 bool auth_refuse_signature(struct auth *a, struct request *r,
 			   enum sigv4_refusal why,
 			   const struct sigv4_claim *claim,

@@ -22,6 +22,14 @@ static bool refuse_token(struct request *r, const char *reason,
 	return false;
 }
 
+bool auth_refuse_tokenless(struct request *r, struct auth_refusal *refusal)
+{
+	return refuse_token(r, "missing",
+			    "gRPC calls bring a bearer token, in the metadata "
+			    "authorization: Bearer TOKEN",
+			    refusal);
+}
+
 static bool claim_account(struct json payload, struct arena *arena,
 			  uint64_t *account)
 {

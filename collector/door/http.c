@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -121,7 +120,7 @@ static int open_parts(struct http *h, struct diag *diag)
 	const struct http_options *o = &h->options;
 	int e = connections_new(&h->connections, &o->connections);
 
-	if (!e && getrandom(h->id_seed, HTTP_ID_SEED, 0) != HTTP_ID_SEED)
+	if (!e && request_ids_init(&h->ids))
 		return diag_set(diag, ERR_IO, "there is nothing random");
 	if (e)
 		return diag_set(diag, e, "no memory for %u connections",
@@ -266,7 +265,7 @@ void http_stop(struct http *h)
 	http_free(h);
 }
 
-void request_defer(struct request *r)
+static void defer(struct request *r)
 {
 	struct exchange *x = exchange_of(r);
 
@@ -275,7 +274,7 @@ void request_defer(struct request *r)
 	MHD_suspend_connection(x->connection);
 }
 
-void request_send(struct request *r)
+static void send_reply(struct request *r)
 {
 	struct exchange *x = exchange_of(r);
 	struct http *h = r->http;
@@ -284,3 +283,12 @@ void request_send(struct request *r)
 	MHD_resume_connection(x->connection); /* x may be gone now */
 	busy_end(h);
 }
+
+const struct carrier http_carrier = {
+	.header = http_header,
+	.headers_each = http_headers_each,
+	.query = http_query,
+	.query_each = http_query_each,
+	.defer = defer,
+	.send = send_reply,
+};

@@ -57,7 +57,9 @@ enum method {
 
 struct sockaddr;
 
+struct carrier;
 struct operation;
+struct request_ids;
 struct service;
 struct request;
 struct http;
@@ -76,7 +78,12 @@ struct request {
 	struct buf body;    /* as sent; a handler may take it (buf_detach) */
 	bool inflated;      /* body is plain now, whatever the head says */
 	struct arena arena; /* reset when the request ends */
-	struct http *http;
+	const struct carrier *carrier; /* door/carrier.h */
+	struct request_ids *ids;
+	struct http *http; /* NULL: it came by gRPC */
+	/* It did: an error is a status and a text, in no service's form, and
+	 * it brings tokens, not signatures. */
+	bool grpc;
 	/* What the door found out (door/door.c); the HTTP layer knows nothing
 	 * of it. NULL: not yet, or there is none. */
 	const struct service *service;

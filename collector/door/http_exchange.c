@@ -55,6 +55,8 @@ void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 	x->link = info->socket_context;
 	x->link->waiter.done = true;
 	x->request.http = arg;
+	x->request.ids = &x->request.http->ids;
+	x->request.carrier = &http_carrier;
 	exchange_phase(x, CONNECTION_HEAD);
 	if (!target)
 		target = "";

@@ -15,11 +15,10 @@
 #include <stdatomic.h>
 
 #include "collector/door/address.h"
+#include "collector/door/carrier.h"
 #include "collector/door/http.h"
 #include "collector/door/tls.h"
 #include "collector/door/tls_wait.h"
-
-enum { HTTP_ID_SEED = 16 };
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -35,10 +34,9 @@ struct http {
 	_Atomic size_t own_bodies_bytes, own_replies_bytes;
 	_Atomic size_t *bodies_bytes;  /* of bodies that are being received */
 	_Atomic size_t *replies_bytes; /* of replies that are being sent */
-	uint8_t id_seed[HTTP_ID_SEED]; /* of request ids */
-	_Atomic uint64_t ids;          /* made so far */
-	_Atomic int64_t log_second;    /* on_log's */
-	_Atomic unsigned log_lines;    /* in it */
+	struct request_ids ids;
+	_Atomic int64_t log_second; /* on_log's */
+	_Atomic unsigned log_lines; /* in it */
 };
 
 /* What the layer knows of a connection; MHD keeps it as the socket's context.
@@ -90,7 +88,9 @@ static inline void count(_Atomic uint64_t *counter)
 		atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* http.c: requests that are with the handler. */
+/* http.c */
+extern const struct carrier http_carrier;
+/* Requests that are with the handler. */
 void busy_begin(struct http *h);
 void busy_end(struct http *h);
 
@@ -104,7 +104,15 @@ void on_done(void *arg, struct MHD_Connection *c, void **context,
 /* The body is the handler's now, or is not needed. */
 void body_uncount(struct exchange *x);
 
-/* http_target.c */
+/* http_target.c: of http_carrier, as in door/carrier.h. */
+struct sv http_header(struct request *r, const char *name);
+void http_headers_each(struct request *r,
+		       void (*each)(void *arg, struct sv name, struct sv value),
+		       void *arg);
+struct sv http_query(struct request *r, const char *name);
+void http_query_each(struct request *r,
+		     void (*each)(void *arg, struct sv name, struct sv value),
+		     void *arg);
 /* Sets path, target_path, target_query. False: no memory. */
 bool target_read(struct exchange *x, struct sv target) MUST_USE;
 

@@ -1,33 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/door/http_internal.h"
-#include "core/base/hash.h"
-
-/* A version 4 UUID, as AWS's request ids are: what is random in it comes from a
- * random seed and a count, since asking the kernel each time costs as much as
- * reading a head. */
-static void make_request_id(struct http *h, char out[37])
-{
-	uint64_t n =
-		atomic_fetch_add_explicit(&h->ids, 1, memory_order_relaxed);
-	uint8_t b[HTTP_ID_SEED + sizeof(n)];
-	struct hash128 hash;
-	size_t at = 0;
-
-	memcpy(b, h->id_seed, HTTP_ID_SEED);
-	memcpy(b + HTTP_ID_SEED, &n, sizeof(n));
-	hash = hash128(sv_make((const char *)b, sizeof(b)));
-	put_be64(b, hash.high);
-	put_be64(b + 8, hash.low);
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			out[at++] = '-';
-		hex_from(out + at, b + i, 1);
-		at += 2;
-	}
-	out[at] = '\0';
-}
 
 void reply_error(struct request *r, unsigned status, const char *code,
 		 const char *message)
@@ -154,11 +126,4 @@ void reply_too_large(struct exchange *x)
 		 "the body is over %zu %s: send less at once", most,
 		 units[unit]);
 	reply_error(&x->request, 413, "RequestTooLarge", text);
-}
-
-struct sv request_id(struct request *r)
-{
-	if (!r->id[0])
-		make_request_id(r->http, r->id);
-	return sv_make(r->id, sizeof(r->id) - 1);
 }

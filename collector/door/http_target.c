@@ -84,7 +84,7 @@ static const struct argument *arguments_of(struct exchange *x)
 	return x->arguments;
 }
 
-struct sv request_query(struct request *r, const char *name)
+struct sv http_query(struct request *r, const char *name)
 {
 	struct exchange *x = exchange_of(r);
 	const struct argument *a = arguments_of(x);
@@ -95,10 +95,9 @@ struct sv request_query(struct request *r, const char *name)
 	return (struct sv){ NULL, 0 };
 }
 
-void request_query_each(struct request *r,
-			void (*each)(void *arg, struct sv name,
-				     struct sv value),
-			void *arg)
+void http_query_each(struct request *r,
+		     void (*each)(void *arg, struct sv name, struct sv value),
+		     void *arg)
 {
 	struct exchange *x = exchange_of(r);
 	const struct argument *a = arguments_of(x);
@@ -107,7 +106,7 @@ void request_query_each(struct request *r,
 		each(arg, a[i].name, a[i].value);
 }
 
-struct sv request_header(struct request *r, const char *name)
+struct sv http_header(struct request *r, const char *name)
 {
 	return sv_from(MHD_lookup_connection_value(exchange_of(r)->connection,
 						   MHD_HEADER_KIND, name));
@@ -128,10 +127,9 @@ static enum MHD_Result walk_values(void *arg, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-void request_headers_each(struct request *r,
-			  void (*each)(void *arg, struct sv name,
-				       struct sv value),
-			  void *arg)
+void http_headers_each(struct request *r,
+		       void (*each)(void *arg, struct sv name, struct sv value),
+		       void *arg)
 {
 	struct walk w = { each, arg };
 

@@ -27,7 +27,7 @@ static void each(void *arg, struct sv name, struct sv value)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct exchange x = { 0 };
+	struct exchange x = { .request.carrier = &http_carrier };
 	struct walk w = { .r = &x.request };
 
 	if (size < HTTP_URL_MAX &&
