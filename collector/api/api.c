@@ -2,11 +2,27 @@
 #include "collector/api/api.h"
 
 #include "collector/door/answer.h"
+#include "collector/ingest/otlp.h"
 #include "core/codec/time_text.h"
 
 void api_put_batch(struct api *a, struct request *r)
 {
 	native_batch_post(&a->ingest, r);
+}
+
+void api_put_otlp_logs(struct api *a, struct request *r)
+{
+	otlp_logs_post(&a->ingest, r);
+}
+
+void api_put_otlp_metrics(struct api *a, struct request *r)
+{
+	otlp_metrics_post(&a->ingest, r);
+}
+
+void api_put_otlp_traces(struct api *a, struct request *r)
+{
+	otlp_traces_post(&a->ingest, r);
 }
 
 void api_put_trace_segments(struct api *a, struct request *r)

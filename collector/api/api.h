@@ -77,6 +77,9 @@ void api_put_dimensions(struct json_writer *w, const struct dimension *list,
 
 /* --- the calls: each writes r's reply --------------------------------------- */
 void api_put_batch(struct api *a, struct request *r);
+void api_put_otlp_logs(struct api *a, struct request *r);
+void api_put_otlp_metrics(struct api *a, struct request *r);
+void api_put_otlp_traces(struct api *a, struct request *r);
 void api_put_trace_segments(struct api *a, struct request *r);
 void api_trace_get(struct api *a, struct request *r);
 void api_trace_list(struct api *a, struct request *r);

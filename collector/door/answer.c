@@ -2,10 +2,12 @@
 #include "collector/door/answer.h"
 
 #include <assert.h>
+#include <strings.h>
 
 #include "core/codec/deflate.h"
 #include "core/codec/json_write.h"
 #include "core/smithy/message.h"
+#include "core/wire/otlp_answer.h"
 
 /* {"error":{"code","message"}}; the code is the shape's name without its
  * "Exception". */
@@ -31,6 +33,34 @@ static void put_native(struct request *r, const struct aws_error *error,
 	r->content_type = "application/json";
 }
 
+/* OpenTelemetry's exporters: google.rpc.Status in their own encoding. */
+static bool is_otlp(const struct request *r)
+{
+	return r->service == service_of(SERVICE_NATIVE) &&
+	       sv_starts(r->target_path, SV("/v1/"));
+}
+
+static void put_otlp(struct request *r, const struct aws_error *error,
+		     const char *message)
+{
+	const struct sv json = SV("application/json");
+	struct sv type = request_header(r, "Content-Type");
+	enum otlp_encoding encoding =
+		type.len >= json.len &&
+				!strncasecmp(type.ptr, json.ptr, json.len) ?
+			OTLP_JSON :
+			OTLP_PROTOBUF;
+	enum rpc_code code = rpc_code_of_http(error->status);
+
+	/* AWS says 403 of who is not known as well. */
+	if (error->status == 403 &&
+	    !sv_starts(sv_from(error->shape), SV("AccessDenied")))
+		code = RPC_UNAUTHENTICATED;
+	otlp_status_put(&r->reply, encoding, code, sv_from(message), 0);
+	r->status = error->status;
+	r->content_type = otlp_content_type(encoding);
+}
+
 void answer_error_as(struct request *r, const struct aws_error *error,
 		     const char *message)
 {
@@ -41,6 +71,10 @@ void answer_error_as(struct request *r, const struct aws_error *error,
 	if (r->grpc) {
 		buf_text(&r->reply, message);
 		r->status = error->status;
+		return;
+	}
+	if (is_otlp(r)) {
+		put_otlp(r, error, message);
 		return;
 	}
 	if (!aws) {

@@ -91,8 +91,8 @@ static bool path_fits(struct sv route, struct sv path)
 
 static enum service_id rest_service(const struct dispatch_head *h)
 {
-	if (sv_starts(h->path, SV("/api/")))
-		return SERVICE_NATIVE;
+	if (sv_starts(h->path, SV("/api/")) || sv_starts(h->path, SV("/v1/")))
+		return SERVICE_NATIVE; /* the latter is OpenTelemetry's */
 	if (sv_starts(h->path, SV("/20"))) /* the date of a version */
 		return SERVICE_LAMBDA;
 	return h->method == METHOD_POST ? SERVICE_XRAY : SERVICE_NATIVE;

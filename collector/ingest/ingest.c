@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "collector/ingest/cloudwatch.h"
 #include "collector/door/answer.h"
+#include "collector/ingest/cloudwatch.h"
+#include "collector/ingest/otlp.h"
 #include "core/base/log.h"
 
 void ingest_init(struct ingest *in)
@@ -37,12 +38,15 @@ static void count_stored(struct stats *st, const struct records *r)
 	stats_add(&st->data_stored, r->datum_count);
 	stats_add(&st->logs_stored, r->log_count);
 	stats_add(&st->usage_stored, r->usage_count);
+	stats_add(&st->spans_stored, r->span_count);
 }
 
 void ingest_count_given_up(struct submission *s)
 {
 	struct shed shed;
 
+	stats_add(&s->ingest->stats->shed_span_records,
+		  s->message->records.span_count);
 	shed_all(&s->message->records, s->refusals,
 		 s->filtered ? 0 : s->refusal_count, &shed);
 	if (s->filtered)
@@ -236,6 +240,10 @@ int ingest_decode_frame(struct message *m, const struct frame *frame)
 		return xray_udp_decode_frame(m, &m->frame);
 	case PROTOCOL_CLOUDWATCH:
 		return cloudwatch_decode_frame(m, &m->frame);
+	case PROTOCOL_OTLP_TRACES:
+	case PROTOCOL_OTLP_METRICS:
+	case PROTOCOL_OTLP_LOGS:
+		return otlp_decode_frame(m, &m->frame);
 	case PROTOCOL_ALARM_CHANGE:
 		return 0; /* the alarms view reads the body itself */
 	}

@@ -34,6 +34,9 @@ enum protobuf_type {
 	PROTOBUF_FIXED32 = 5,
 };
 
+/* A field as it stands on the wire, for a switch over both. */
+#define PROTOBUF_TAG(number, type) ((unsigned)(number) << 3 | (unsigned)(type))
+
 struct protobuf {
 	const uint8_t *at, *end;
 };

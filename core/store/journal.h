@@ -62,6 +62,9 @@ enum protocol {
 	PROTOCOL_XRAY_SEGMENTS = 3, /* PutTraceSegments, JSON */
 	PROTOCOL_ALARM_CHANGE = 4,  /* an alarm's change of state, JSON */
 	PROTOCOL_CLOUDWATCH = 5,    /* PutMetricData: ingest/cloudwatch.h */
+	PROTOCOL_OTLP_TRACES = 6,   /* Export...ServiceRequest, inflated; */
+	PROTOCOL_OTLP_METRICS = 7,  /* in protobuf or JSON, which decoder */
+	PROTOCOL_OTLP_LOGS = 8,     /* says: core/wire/otlp.h */
 };
 
 struct frame {

@@ -65,6 +65,19 @@ class Writer:
             "aws": {"request_id": names.usage},
             "annotations": {"who": self.mark}})
 
+    def span(self, names):
+        def text(key, value):
+            return {"key": key, "value": {"stringValue": value}}
+        return {"resourceSpans": [{
+            "resource": {"attributes": [
+                text("service.name", names.function)]},
+            "scopeSpans": [{"spans": [{
+                "traceId": names.trace[2:].replace("-", ""),
+                "spanId": "00000000000000bb", "name": names.function,
+                "startTimeUnixNano": str(DAY * 10 ** 9),
+                "endTimeUnixNano": str((DAY + 1) * 10 ** 9),
+                "attributes": [text("who", self.mark)]}]}]}]}
+
     def batch(self, names):
         self.sequence += 1
         out = subprocess.run(
@@ -118,6 +131,9 @@ def inputs(n, w):
                      Rest(query=[("limit", "10000")])],
         "GetHealth": [Rest()],
         "GetMetricsText": [Rest()],
+        "PutOtlpTraces": [lambda: Rest(body=w.span(n))],
+        "PutOtlpMetrics": [lambda: Rest(body={})],
+        "PutOtlpLogs": [lambda: Rest(body={})],
         "PutTraceSegments": [lambda: Rest(body={
             "TraceSegmentDocuments": [w.segment(n)]})],
         "BatchGetTraces": [Rest(body={"TraceIds": [n.trace]})],
@@ -266,10 +282,11 @@ def may(operation, who):
     return role == "admin" or role in roles
 
 
-DENIED = re.compile(r"AccessDenied")
+# The last of each is google.rpc.Code, for OpenTelemetry's exporters.
+DENIED = re.compile(r'AccessDenied|^{"code":7,', re.M)
 UNKNOWN = re.compile(r"MissingAuthenticationToken|UnrecognizedClient|"
                      r"InvalidClientTokenId|ExpiredToken|SignatureDoesNotMatch|"
-                     r"InvalidSignature|InvalidToken")
+                     r'InvalidSignature|InvalidToken|^{"code":16,', re.M)
 
 
 def verdict(operation, who, answer):
