@@ -137,6 +137,8 @@ def inputs(n, w):
         "PutTraceSegments": [lambda: Rest(body={
             "TraceSegmentDocuments": [w.segment(n)]})],
         "BatchGetTraces": [Rest(body={"TraceIds": [n.trace]})],
+        "GetServiceGraph": [Rest(body={"StartTime": DAY,
+                                       "EndTime": DAY + 3600})],
         "GetSamplingRules": [Rest(body={})],
         "GetSamplingTargets": [Rest(body={"SamplingStatisticsDocuments": [{
             "RuleName": "Default", "ClientID": "0123456789abcdef01234567",
