@@ -108,7 +108,7 @@ static int collect(void *arg, const struct segment *segment,
 	return 0;
 }
 
-static int collect_all(struct builder *b, const struct sv *documents,
+static int collect_all(struct builder *b, const struct document *documents,
 		       size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -117,7 +117,7 @@ static int collect_all(struct builder *b, const struct sv *documents,
 		int e;
 
 		b->document = (uint32_t)i;
-		refusal = segment_check(documents[i], b->arena, &segment);
+		refusal = document_read(&documents[i], b->arena, &segment);
 		if (refusal == SEGMENT_NO_MEMORY)
 			return ERR_NOMEM;
 		if (refusal != SEGMENT_OK) {
@@ -277,8 +277,8 @@ static void judge(struct assembly *a)
 	}
 }
 
-int assemble(const struct sv *documents, size_t count, struct arena *arena,
-	     struct assembly *out)
+int assemble(const struct document *documents, size_t count,
+	     struct arena *arena, struct assembly *out)
 {
 	struct builder b = { .out = out, .arena = arena };
 	uint32_t *marks;

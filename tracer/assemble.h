@@ -15,7 +15,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/text.h"
-#include "tracer/segment.h"
+#include "tracer/document.h"
 
 enum {
 	ASSEMBLY_SPANS_MAX = 65536, /* of one trace; more are left out */
@@ -50,9 +50,9 @@ struct assembly {
 	struct arena *arena;
 };
 
-/* Documents must be what segment_check took; others are skipped. ERR_NOMEM.
+/* Documents must be what document_read took; others are skipped. ERR_NOMEM.
  * *out lives in the arena and borrows the documents' bytes. */
-int assemble(const struct sv *documents, size_t count, struct arena *arena,
+int assemble(const struct document *documents, size_t count, struct arena *arena,
 	     struct assembly *out) MUST_USE;
 
 #endif

@@ -266,8 +266,9 @@ static int gather_open(struct gather *g, const struct assembly *a)
 	return g->nodes && g->table ? 0 : ERR_NOMEM;
 }
 
-int digest_make(struct digest **out, const struct sv *documents, size_t count,
-		const uint8_t id[TRACE_ID_SIZE], struct arena *scratch)
+int digest_make(struct digest **out, const struct document *documents,
+		size_t count, const uint8_t id[TRACE_ID_SIZE],
+		struct arena *scratch)
 {
 	struct arena_mark mark = arena_mark(scratch);
 	struct trace_summary summary;

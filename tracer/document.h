@@ -15,6 +15,7 @@
 #ifndef TALLY_TRACER_DOCUMENT_H
 #define TALLY_TRACER_DOCUMENT_H
 
+#include "core/codec/json_write.h"
 #include "tracer/segment.h"
 
 enum document_format { DOCUMENT_XRAY, DOCUMENT_OTLP, DOCUMENT_FORMATS };
@@ -23,5 +24,16 @@ struct document {
 	enum document_format format;
 	struct sv bytes;
 };
+
+/* Judges d and reads it as a segment: segment_check for one in X-Ray's form,
+ * the mapping of tracer/span.h for a span. What it fills in lives as long as
+ * the arena and d's bytes; segment_walk visits what is nested. */
+enum segment_refusal document_read(const struct document *d,
+				   struct arena *arena,
+				   struct segment *out) MUST_USE;
+/* d as a JSON object in X-Ray's form: as it came, or a span as a segment. */
+void document_put_xray(struct json_writer *w, const struct document *d);
+/* Appends the DOCUMENT_OTLP of a span that came as a record. */
+void document_of_span(const struct span_record *span, struct buf *out);
 
 #endif

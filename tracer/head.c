@@ -214,16 +214,17 @@ static struct head_document *find_document(const struct head_trace *trace,
 
 static struct head_document *new_document(const struct head_arrival *a)
 {
-	struct head_document *d = malloc(sizeof(*d) + a->document.len);
+	struct head_document *d = malloc(sizeof(*d) + a->document.bytes.len);
 
 	if (!d)
 		return NULL;
 	*d = (struct head_document){ .sequence = a->sequence,
 				     .received_ns = a->received_ns,
 				     .in_progress = a->segment->in_progress,
-				     .len = (uint32_t)a->document.len };
+				     .format = (uint8_t)a->document.format,
+				     .len = (uint32_t)a->document.bytes.len };
 	memcpy(d->id, a->segment->id, SEGMENT_ID_SIZE);
-	memcpy(d->text, a->document.ptr, a->document.len);
+	memcpy(d->text, a->document.bytes.ptr, a->document.bytes.len);
 	return d;
 }
 
@@ -266,8 +267,8 @@ static bool is_repeat(const struct head_document *now,
 {
 	if (!now->in_progress && a->segment->in_progress)
 		return true;
-	return now->len == a->document.len &&
-	       !memcmp(now->text, a->document.ptr, now->len);
+	return now->format == a->document.format &&
+	       sv_eq(head_document_view(now).bytes, a->document.bytes);
 }
 
 static struct head_trace *new_trace(struct head *h, const struct trace_key *key,
@@ -330,7 +331,8 @@ int head_add(struct head *h, const struct head_arrival *a,
 			return HEAD_REPEAT;
 		if (trace->document_count - (old != NULL) >=
 			    TRACES_TRACE_DOCUMENTS_MAX ||
-		    trace->bytes - (old ? old->len : 0) + a->document.len >
+		    trace->bytes - (old ? old->len : 0) +
+				    a->document.bytes.len >
 			    TRACES_TRACE_BYTES_MAX)
 			return HEAD_SHED;
 	}
@@ -348,16 +350,16 @@ int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 {
 	if (!trace->digest) {
 		struct arena_mark mark = arena_mark(scratch);
-		struct sv *texts = arena_array(scratch, trace->document_count,
-					       sizeof(*texts));
+		struct document *documents = arena_array(
+			scratch, trace->document_count, sizeof(*documents));
 		size_t count = 0;
 		int e = ERR_NOMEM;
 
 		for (const struct head_document *d = trace->documents;
-		     texts && d; d = d->next)
-			texts[count++] = sv_make(d->text, d->len);
-		if (texts)
-			e = digest_make(&trace->digest, texts, count,
+		     documents && d; d = d->next)
+			documents[count++] = head_document_view(d);
+		if (documents)
+			e = digest_make(&trace->digest, documents, count,
 					trace_key_id(&trace->key), scratch);
 		arena_rollback(scratch, mark);
 		if (e)

@@ -17,9 +17,16 @@ struct head_document {
 	int64_t received_ns;
 	uint8_t id[SEGMENT_ID_SIZE];
 	bool in_progress;
+	uint8_t format; /* enum document_format */
 	uint32_t len;
 	char text[];
 };
+
+static inline struct document head_document_view(const struct head_document *d)
+{
+	return (struct document){ (enum document_format)d->format,
+				  { d->text, d->len } };
+}
 
 struct head_trace {
 	struct trace_key key;
@@ -54,7 +61,7 @@ struct head_arrival {
 	int64_t received_ns;
 	uint64_t position;
 	uint64_t sequence;
-	struct sv document;
+	struct document document;
 	const struct segment *segment; /* of document */
 };
 

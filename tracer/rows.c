@@ -171,11 +171,12 @@ static bool take_text(struct sv *rest, struct sv *out)
 }
 
 void row_put_document(struct buf *out, bool in_progress, int64_t received_ns,
-		      struct sv text)
+		      const struct document *document)
 {
-	buf_char(out, in_progress ? 1 : 0);
+	_Static_assert(DOCUMENT_FORMATS <= 128, "it shares a byte");
+	buf_char(out, (char)((int)document->format << 1 | in_progress));
 	put_u64(out, (uint64_t)received_ns);
-	buf_sv(out, text);
+	buf_sv(out, document->bytes);
 }
 
 bool row_get_document(struct sv key, struct sv value,
@@ -184,13 +185,16 @@ bool row_get_document(struct sv key, struct sv value,
 	const uint8_t *flags = take(&value, 1);
 
 	if (!flags || key.len != ROW_KEY_MAX ||
+	    flags[0] >> 1 >= DOCUMENT_FORMATS ||
 	    !take_i64(&value, &out->received_ns))
 		return false;
 	memcpy(out->segment_id, key.ptr + ROW_PREFIX, SEGMENT_ID_SIZE);
 	out->sequence = get_be64((const uint8_t *)key.ptr + ROW_PREFIX +
 				 SEGMENT_ID_SIZE);
 	out->in_progress = flags[0] & 1;
-	out->text = value;
+	out->document =
+		(struct document){ (enum document_format)(flags[0] >> 1),
+				   value };
 	return true;
 }
 

@@ -17,7 +17,7 @@
 
 enum {
 	BLOCK_KIND_TRACES = 0x43415254, /* "TRAC" */
-	ROWS_FORMAT = 1,
+	ROWS_FORMAT = 2,                /* 1: all documents are X-Ray's */
 	SCOPE_KEY_SIZE = 8 + REGION_MAX,
 	TRACE_KEY_SIZE = SCOPE_KEY_SIZE + TRACE_ID_SIZE,
 	ROW_PREFIX = 1 + TRACE_KEY_SIZE,
@@ -67,7 +67,7 @@ int64_t row_minute(struct sv key);
 int64_t row_start_ns(struct sv key);
 
 void row_put_document(struct buf *out, bool in_progress, int64_t received_ns,
-		      struct sv text);
+		      const struct document *document);
 bool row_get_document(struct sv key, struct sv value,
 		      struct trace_document *out) MUST_USE;
 void row_put_request(struct buf *out, const uint8_t id[TRACE_ID_SIZE],

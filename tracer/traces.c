@@ -102,31 +102,20 @@ static int seal_if_due(struct traces *t)
 	return 0;
 }
 
-static int apply_segment(struct traces *t, const struct frame *frame,
-			 const struct segment_record *record)
+static int apply_document(struct traces *t, const struct frame *frame,
+			  const struct document *document,
+			  const struct segment *segment)
 {
-	struct segment segment;
 	struct head_arrival arrival = {
 		.scope = &frame->scope,
 		.received_ns = frame->received.ns,
 		.position = frame->position,
 		.sequence = t->next_sequence,
-		.document = record->document,
-		.segment = &segment,
+		.document = *document,
+		.segment = segment,
 	};
-	enum segment_refusal refusal;
 	int e;
 
-	arena_reset(&t->scratch);
-	/* Who parsed it checked it as well. */
-	refusal =
-		record->parsed ?
-			segment_read(record->parsed, &t->scratch, &segment) :
-			segment_check(record->document, &t->scratch, &segment);
-	if (refusal == SEGMENT_NO_MEMORY)
-		return ERR_NOMEM;
-	if (refusal != SEGMENT_OK)
-		return 0; /* ingest refuses these; a replay does too */
 	traces_lock(t);
 	e = head_add(&t->head, &arrival, &t->scratch);
 	t->next_sequence++;
@@ -136,6 +125,47 @@ static int apply_segment(struct traces *t, const struct frame *frame,
 	t->stats.shed_trace += e == HEAD_SHED;
 	traces_unlock(t);
 	return e < 0 ? e : 0;
+}
+
+/* 1: *out is set. 0: ingest refuses such a document; a replay does too. */
+static int judged(enum segment_refusal refusal)
+{
+	return refusal == SEGMENT_NO_MEMORY ? ERR_NOMEM : refusal == SEGMENT_OK;
+}
+
+static int apply_segment(struct traces *t, const struct frame *frame,
+			 const struct segment_record *record)
+{
+	struct document document = { DOCUMENT_XRAY, record->document };
+	const struct segment *segment = record->read;
+	struct segment read;
+
+	arena_reset(&t->scratch);
+	if (!segment) {
+		int e = judged(document_read(&document, &t->scratch, &read));
+
+		if (e != 1)
+			return e;
+		segment = &read;
+	}
+	return apply_document(t, frame, &document, segment);
+}
+
+static int apply_span(struct traces *t, const struct frame *frame,
+		      const struct span_record *record)
+{
+	struct document document = { .format = DOCUMENT_OTLP };
+	struct segment segment;
+	int e;
+
+	arena_reset(&t->scratch);
+	buf_reset(&t->span);
+	document_of_span(record, &t->span);
+	if (t->span.failed)
+		return ERR_NOMEM;
+	document.bytes = buf_view(&t->span);
+	e = judged(document_read(&document, &t->scratch, &segment));
+	return e == 1 ? apply_document(t, frame, &document, &segment) : e;
 }
 
 /* Applying the same delivery twice changes nothing: its documents are exact
@@ -155,6 +185,11 @@ static int traces_apply(void *self, const struct delivery *d)
 	t->half_applied = d->frame->position;
 	for (size_t i = 0; i < d->records->segment_count; i++) {
 		e = apply_segment(t, d->frame, &d->records->segments[i]);
+		if (e)
+			return e;
+	}
+	for (size_t i = 0; i < d->records->span_count; i++) {
+		e = apply_span(t, d->frame, &d->records->spans[i]);
 		if (e)
 			return e;
 	}
@@ -249,6 +284,7 @@ void traces_close(struct traces *t)
 	head_fini(&t->head);
 	block_set_unref(t->set);
 	arena_fini(&t->scratch);
+	buf_fini(&t->span);
 	pthread_mutex_destroy(&t->lock);
 	free(t->dir);
 	free(t);

@@ -29,18 +29,18 @@
 #include "core/base/arena.h"
 #include "core/store/view.h"
 #include "core/sys/env.h"
+#include "tracer/document.h"
 #include "tracer/graph.h"
-#include "tracer/segment.h"
 
 enum {
-	TRACES_HEAD_BYTES = 64 << 20,	/* documents and their bookkeeping */
+	TRACES_HEAD_BYTES = 64 << 20, /* documents and their bookkeeping */
 	TRACES_TRACE_DOCUMENTS_MAX = 10000, /* of one trace in the head */
 	TRACES_TRACE_BYTES_MAX = 4 << 20,
 	TRACES_XRAY_TRACE_BYTES = 500 << 10, /* over it: LimitExceeded */
 	TRACES_GET_DOCUMENTS_MAX = 20000,
-	TRACES_SUMMARY_IDS_MAX = 16,	/* request ids listed of one trace */
-	TRACES_SUMMARY_NAMES_MAX = 32,	/* services listed of one trace */
-	TRACES_RECENT_MAX = 10000,	/* rows of one list */
+	TRACES_SUMMARY_IDS_MAX = 16,   /* request ids listed of one trace */
+	TRACES_SUMMARY_NAMES_MAX = 32, /* services listed of one trace */
+	TRACES_RECENT_MAX = 10000,     /* rows of one list */
 	TRACES_BLOCKS_MAX = 16384,
 };
 #define TRACES_SEAL_AGE_NS (3600 * NS_PER_S)
@@ -57,13 +57,13 @@ struct traces_options {
 };
 
 struct traces_stats {
-	uint64_t documents;	/* taken since open */
-	uint64_t repeats;	/* exact repeats, stored once */
-	uint64_t replaced;	/* by a later document of the same id */
-	uint64_t shed_trace;	/* over a limit of one trace */
+	uint64_t documents;  /* taken since open */
+	uint64_t repeats;    /* exact repeats, stored once */
+	uint64_t replaced;   /* by a later document of the same id */
+	uint64_t shed_trace; /* over a limit of one trace */
 	uint64_t seals, seal_errors;
 	uint64_t blocks_deleted; /* by retention */
-	uint64_t damaged_rows;	/* read from blocks and not usable */
+	uint64_t damaged_rows;   /* read from blocks and not usable */
 	uint64_t head_traces, head_documents, head_bytes;
 	uint64_t blocks, block_bytes, block_rows;
 };
@@ -72,8 +72,8 @@ struct traces_stats {
  * block file no checkpoint names is left from a crash: the journal has its
  * frames, and it is deleted. */
 int traces_open(struct traces **out, const struct env *env, const char *dir,
-		const struct traces_options *options, struct diag *diag)
-	MUST_USE;
+		const struct traces_options *options,
+		struct diag *diag) MUST_USE;
 /* Frees all; seals nothing (a restart replays the head from the journal). */
 void traces_close(struct traces *t);
 struct view *traces_view(struct traces *t);
@@ -85,16 +85,16 @@ struct trace_document {
 	uint8_t segment_id[SEGMENT_ID_SIZE];
 	bool in_progress;
 	int64_t received_ns;
-	uint64_t sequence; /* of arrival, in this view */
-	struct sv text;	   /* as it came */
+	uint64_t sequence;        /* of arrival, in this view */
+	struct document document; /* as it came */
 };
 
 struct trace_summary {
 	uint8_t id[TRACE_ID_SIZE];
-	int64_t start_ns, end_ns; /* of all segments */
+	int64_t start_ns, end_ns;   /* of all segments */
 	enum segment_status status; /* the root's, see tracer/assemble.h */
-	bool partial;		  /* something is missing or in progress */
-	struct sv root;		  /* name of the root segment; may be empty */
+	bool partial;               /* something is missing or in progress */
+	struct sv root;             /* name of the root segment; may be empty */
 	const struct sv *request_ids; /* of its segments first */
 	size_t request_id_count;
 	const struct sv *names; /* of its segments (not subsegments), unique */
@@ -126,10 +126,9 @@ struct trace_list {
 };
 /* Traces that start in [start_ns, end_ns), newest first; with function not
  * empty, those which have a segment of that name. limit 0: the most. */
-int traces_recent(struct traces *t, const struct scope *scope,
-		  int64_t start_ns, int64_t end_ns, struct sv function,
-		  size_t limit, struct arena *arena, struct trace_list *out)
-	MUST_USE;
+int traces_recent(struct traces *t, const struct scope *scope, int64_t start_ns,
+		  int64_t end_ns, struct sv function, size_t limit,
+		  struct arena *arena, struct trace_list *out) MUST_USE;
 
 /* The service map of [start_ns, end_ns), widened to whole minutes. *out is
  * the caller's: graph_fini. */

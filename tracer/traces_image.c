@@ -3,7 +3,7 @@
  *   u64 next block number, u64 next arrival number, i64 head collects since
  *   u32 blocks: each u64 number, i64 earliest and latest start
  *   u32 documents: each 32 bytes scope, u64 arrival, i64 received,
- *       u64 position, u32 length, the document */
+ *       u64 position, u24 length, u8 format, the document */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +35,8 @@ static void put_document(struct buf *out, const struct head_trace *trace,
 	put_u64(out, d->sequence);
 	put_u64(out, (uint64_t)d->received_ns);
 	put_u64(out, trace->position);
-	put_u32(out, d->len);
+	assert(d->len < 1U << 24);
+	put_u32(out, d->len | (uint32_t)d->format << 24);
 	buf_add(out, d->text, d->len);
 }
 
@@ -126,7 +127,7 @@ static int read_document(struct traces *t, struct sv *rest)
 	struct scope scope;
 	int e;
 
-	if (!at || rest->len < get_le32(at + SCOPE_KEY_SIZE + 24))
+	if (!at)
 		return ERR_CORRUPT;
 	memcpy(key.bytes, at, SCOPE_KEY_SIZE);
 	trace_key_scope(&key, &scope);
@@ -135,10 +136,13 @@ static int read_document(struct traces *t, struct sv *rest)
 	a.sequence = get_le64(at);
 	a.received_ns = (int64_t)get_le64(at + 8);
 	a.position = get_le64(at + 16);
-	a.document.len = get_le32(at + 24);
-	a.document.ptr = (const char *)take(rest, a.document.len);
+	a.document.format = (enum document_format)at[27];
+	a.document.bytes.len = get_le32(at + 24) & 0xffffff;
+	a.document.bytes.ptr = (const char *)take(rest, a.document.bytes.len);
+	if (at[27] >= DOCUMENT_FORMATS || !a.document.bytes.ptr)
+		return ERR_CORRUPT;
 	arena_reset(&t->scratch);
-	refusal = segment_check(a.document, &t->scratch, &segment);
+	refusal = document_read(&a.document, &t->scratch, &segment);
 	if (refusal == SEGMENT_NO_MEMORY)
 		return ERR_NOMEM;
 	if (refusal != SEGMENT_OK)

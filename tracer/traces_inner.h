@@ -21,7 +21,7 @@
 #include "tracer/traces.h"
 
 enum {
-	TRACES_IMAGE_FORMAT = 1,
+	TRACES_IMAGE_FORMAT = 2, /* 1: all documents are X-Ray's */
 	TRACES_PATH_MAX = 4096,
 	TRACES_LOCK_DIGESTS = 64, /* made before the lock is given back once */
 };
@@ -53,6 +53,7 @@ struct traces {
 	struct traces_stats stats;
 	/* The applying thread's own: */
 	struct arena scratch;
+	struct buf span; /* a span as a document */
 	uint64_t next_number, next_sequence;
 	int64_t opened_ns; /* frame time the head collects since; 0: empty */
 	int64_t now_ns;    /* the time it was told last */

@@ -61,7 +61,7 @@ void traces_json_trace(struct json_writer *w, const struct trace *t)
 		json_key(w, "id");
 		put_segment_id(w, t->documents[i].segment_id);
 		json_key(w, "document");
-		json_put_raw(w, t->documents[i].text);
+		document_put_xray(w, &t->documents[i].document);
 		json_close_object(w);
 	}
 	json_close_array(w);
@@ -151,6 +151,22 @@ void traces_json_map(struct json_writer *w, const struct graph *g,
 	json_close_object(w);
 }
 
+/* X-Ray's JSON as the text of a JSON string. */
+static void put_document_text(struct json_writer *w, const struct document *d)
+{
+	struct buf text = BUF_INIT;
+	struct json_writer inner = json_writer(&text);
+
+	if (d->format == DOCUMENT_XRAY) {
+		json_put_sv(w, d->bytes);
+		return;
+	}
+	document_put_xray(&inner, d);
+	w->out->failed |= text.failed;
+	json_put_sv(w, buf_view(&text));
+	buf_fini(&text);
+}
+
 void traces_json_batch_trace(struct json_writer *w, const struct trace *t)
 {
 	json_open_object(w);
@@ -168,7 +184,7 @@ void traces_json_batch_trace(struct json_writer *w, const struct trace *t)
 		json_key(w, "Id");
 		put_segment_id(w, t->documents[i].segment_id);
 		json_key(w, "Document");
-		json_put_sv(w, t->documents[i].text);
+		put_document_text(w, &t->documents[i].document);
 		json_close_object(w);
 	}
 	json_close_array(w);

@@ -33,8 +33,9 @@ static int add_document(struct collection *c, const struct trace_document *d)
 		c->cap = cap;
 	}
 	c->items[c->count] = *d;
-	c->items[c->count].text = arena_copy(c->arena, d->text);
-	return c->items[c->count++].text.ptr ? 0 : ERR_NOMEM;
+	c->items[c->count].document.bytes =
+		arena_copy(c->arena, d->document.bytes);
+	return c->items[c->count++].document.bytes.ptr ? 0 : ERR_NOMEM;
 }
 
 static int collect_head(const struct head *h, const struct trace_key *key,
@@ -49,7 +50,7 @@ static int collect_head(const struct head *h, const struct trace_key *key,
 			.in_progress = d->in_progress,
 			.received_ns = d->received_ns,
 			.sequence = d->sequence,
-			.text = { d->text, d->len },
+			.document = head_document_view(d),
 		};
 
 		memcpy(copy.segment_id, d->id, SEGMENT_ID_SIZE);
@@ -125,18 +126,19 @@ static void keep_best(struct collection *c)
 static int finish(struct collection *c, const uint8_t id[TRACE_ID_SIZE],
 		  struct trace *out)
 {
-	struct sv *texts = arena_array(c->arena, c->count, sizeof(*texts));
+	struct document *documents =
+		arena_array(c->arena, c->count, sizeof(*documents));
 	struct assembly a;
 	size_t bytes = 0;
 	int e;
 
-	if (!texts)
+	if (!documents)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < c->count; i++) {
-		texts[i] = c->items[i].text;
-		bytes += texts[i].len;
+		documents[i] = c->items[i].document;
+		bytes += documents[i].bytes.len;
 	}
-	e = assemble(texts, c->count, c->arena, &a);
+	e = assemble(documents, c->count, c->arena, &a);
 	if (!e)
 		e = trace_summarise(&a, id, c->arena, &out->summary);
 	out->documents = c->items;

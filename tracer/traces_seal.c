@@ -66,12 +66,12 @@ static int keep_trace(struct seal *s, const struct head_trace *trace)
 			.received_ns = d->received_ns,
 			.position = trace->position,
 			.sequence = d->sequence,
-			.document = { d->text, d->len },
+			.document = head_document_view(d),
 			.segment = &segment,
 		};
 
 		arena_reset(scratch);
-		if (segment_check(a.document, scratch, &segment) != SEGMENT_OK)
+		if (document_read(&a.document, scratch, &segment) != SEGMENT_OK)
 			return ERR_NOMEM;
 		e = head_add(&s->kept, &a, scratch);
 	}
@@ -303,13 +303,14 @@ static int list_requests(struct seal *s, struct listing *l)
 		l->trace = s->traces[i];
 		for (l->document = l->trace->documents; l->document;
 		     l->document = l->document->next) {
+			struct document document =
+				head_document_view(l->document);
 			struct segment segment;
 			int e;
 
 			arena_reset(scratch);
-			if (segment_check(sv_make(l->document->text,
-						  l->document->len),
-					  scratch, &segment) != SEGMENT_OK)
+			if (document_read(&document, scratch, &segment) !=
+			    SEGMENT_OK)
 				return ERR_NOMEM;
 			e = segment_walk(&segment, scratch, list_request, l);
 			if (e)
@@ -393,10 +394,10 @@ static int write_documents(struct seal *s)
 			      by_row);
 		for (size_t k = 0; k < list.count && !e; k++) {
 			const struct head_document *d = list.items[k].document;
+			struct document document = head_document_view(d);
 
 			row_put_document(&s->value, d->in_progress,
-					 d->received_ns,
-					 sv_make(d->text, d->len));
+					 d->received_ns, &document);
 			e = write_row(s, &list.items[k].key);
 		}
 	}

@@ -14,15 +14,15 @@ static void count(void *arg, const struct graph_call *call)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct sv documents[2] = { { 0 } };
+	struct document documents[2] = { 0 };
 	struct arena arena = { .limit = 64 << 20 };
 	struct graph graph = GRAPH_INIT;
 	struct assembly trace;
 	struct waterfall w;
 
 	/* A newline parts two documents of one trace. */
-	documents[1] = sv_make((const char *)data, size);
-	documents[0] = sv_cut(&documents[1], '\n');
+	documents[1].bytes = sv_make((const char *)data, size);
+	documents[0].bytes = sv_cut(&documents[1].bytes, '\n');
 	if (assemble(documents, 2, &arena, &trace) == 0) {
 		graph_calls(&trace, count, &graph);
 		if (waterfall_make(&trace, &arena, &w) == 0 && w.count)

@@ -182,7 +182,7 @@ static int show_waterfall(struct cmd *c, struct json segments,
 			  struct json usage)
 {
 	struct sv priced = SV("");
-	struct sv *documents = NULL;
+	struct document *documents = NULL;
 	struct sv said = SV("");
 	size_t count = 0;
 	struct assembly a;
@@ -198,7 +198,8 @@ static int show_waterfall(struct cmd *c, struct json segments,
 		return ERR_NOMEM;
 	count = 0;
 	for (it = json_first(segments); it.doc; it = json_next(segments, it))
-		documents[count++] = json_raw(json_get(it, SV("document")));
+		documents[count++].bytes =
+			json_raw(json_get(it, SV("document")));
 	e = assemble(documents, count, &c->arena, &a);
 	if (!e)
 		e = waterfall_make(&a, &c->arena, &w);

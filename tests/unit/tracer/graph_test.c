@@ -18,12 +18,12 @@ static void count(void *arg, const struct graph_call *call)
 static void add_trace(struct graph *g, const char *const *texts, size_t n)
 {
 	struct arena arena = ARENA_INIT;
-	struct sv documents[8];
+	struct document documents[8] = { 0 };
 	struct assembly a;
 
 	assert_true(n <= 8);
 	for (size_t i = 0; i < n; i++)
-		documents[i] = sv_from(texts[i]);
+		documents[i].bytes = sv_from(texts[i]);
 	assert_int_equal(assemble(documents, n, &arena, &a), 0);
 	assert_int_equal(a.skipped, 0);
 	graph_calls(&a, count, g);
@@ -162,7 +162,7 @@ static void test_lambda(void **state)
 	};
 	struct graph g = GRAPH_INIT;
 	struct arena arena = ARENA_INIT;
-	struct sv documents[3];
+	struct document documents[3] = { 0 };
 	struct assembly a;
 	const struct graph_node *service, *function, *queue;
 
@@ -180,7 +180,7 @@ static void test_lambda(void **state)
 	graph_fini(&g);
 
 	for (size_t i = 0; i < 3; i++)
-		documents[i] = sv_from(texts[i]);
+		documents[i].bytes = sv_from(texts[i]);
 	assert_int_equal(assemble(documents, 3, &arena, &a), 0);
 	assert_false(a.partial);
 	assert_int_equal(a.status, SEGMENT_STATUS_FAULT); /* both are one */
@@ -251,13 +251,13 @@ static void test_loops_and_repeats(void **state)
 		"\"start_time\":1,\"in_progress\":true}",
 	};
 	struct arena arena = ARENA_INIT;
-	struct sv documents[4];
+	struct document documents[4] = { 0 };
 	struct waterfall w;
 	struct assembly a;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
-		documents[i] = sv_from(texts[i]);
+		documents[i].bytes = sv_from(texts[i]);
 	assert_int_equal(assemble(documents, 4, &arena, &a), 0);
 	assert_int_equal(a.count, 3);
 	assert_true(sv_eq(a.spans[2].segment.name, SV("c")));
@@ -269,7 +269,8 @@ static void test_loops_and_repeats(void **state)
 
 static void test_waterfall(void **state)
 {
-	struct sv documents[] = { sv_from(callee), sv_from(caller) };
+	struct document documents[] = { { .bytes = sv_from(callee) },
+					{ .bytes = sv_from(caller) } };
 	static const struct {
 		const char *name;
 		unsigned depth, from, to;

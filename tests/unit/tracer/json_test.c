@@ -12,7 +12,7 @@ static const struct sv ids[] = { { "req-1", 5 } };
 static const struct sv names[] = { { "web", 3 }, { "a\"b", 3 } };
 static const struct trace_document documents[] = {
 	{ .segment_id = { 1, 2, 3, 4, 5, 6, 7, 8 },
-	  .text = { "{\"a\": \"\\n\"}", 11 } },
+	  .document = { .bytes = { "{\"a\": \"\\n\"}", 11 } } },
 };
 static const struct trace trace = {
 	.summary = { .id = { 0x6b, 2, 0xbf, 0x61, 1 },

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/codec/protobuf.h"
 #include "core/store/retention.h"
 #include "tracer/traces_json.h"
 
@@ -805,12 +806,97 @@ static void test_readers(void **state)
 	free(answers(f, 400));
 }
 
+/* --- spans of OpenTelemetry's --------------------------------------------------- */
+
+/* resource { service.name: "shop" } */
+static const char resource_bytes[] = "\n\x16\n\fservice.name\x12\x06\n\x04shop";
+
+static void send_span(struct fixture *f, unsigned n, unsigned i,
+		      unsigned parent)
+{
+	struct span_source source = { .scope = SV_INIT("\n\x02io") };
+	struct span_record span = { .source = &source };
+	struct records records = { .spans = &span, .span_count = 1 };
+	struct frame frame = { .position = f->position,
+			       .next = f->position + 64,
+			       .scope = home,
+			       .received = { f->now_ns } };
+	struct delivery d = { .frame = &frame, .records = &records };
+	struct view *v = traces_view(f->t);
+	struct buf b = BUF_INIT;
+	uint8_t id[TRACE_ID_SIZE];
+	uint8_t span_id[SEGMENT_ID_SIZE] = { 0 };
+
+	source.resource = sv_make(resource_bytes, sizeof(resource_bytes) - 1);
+	trace_number(n, id);
+	protobuf_put_bytes(&b, 1, sv_make((char *)id, TRACE_ID_SIZE));
+	span_id[7] = (uint8_t)i;
+	protobuf_put_bytes(&b, 2, sv_make((char *)span_id, SEGMENT_ID_SIZE));
+	span_id[7] = (uint8_t)parent;
+	if (parent)
+		protobuf_put_bytes(&b, 4,
+				   sv_make((char *)span_id, SEGMENT_ID_SIZE));
+	protobuf_put_bytes(&b, 5, SV("work"));
+	protobuf_put_u64(&b, 6, parent ? 3 : 2);
+	protobuf_put_fixed64(&b, 7, (uint64_t)T0);
+	protobuf_put_fixed64(&b, 8, (uint64_t)(T0 + NS_PER_S));
+	span.span = buf_view(&b);
+	assert_int_equal(v->ops->apply(v->self, &d), 0);
+	f->position += 64;
+	buf_fini(&b);
+}
+
+/* Spans and segments are equals: in one trace, in one map, from head and
+ * blocks and after a restart, and a span comes back as it was sent. */
+static void test_spans(void **state)
+{
+	struct fixture *f = *state;
+	struct arena arena = ARENA_INIT;
+	uint8_t id[TRACE_ID_SIZE];
+	struct trace trace;
+	char *head, *sealed;
+
+	send_span(f, 1, 1, 0);
+	send_span(f, 1, 2, 1);
+	send_span(f, 1, 2, 1); /* the same bytes */
+	assert_int_equal(stats(f).repeats, 1);
+	trace_number(1, id);
+	assert_int_equal(traces_get(f->t, &home, id, &arena, &trace), 0);
+	assert_int_equal(trace.document_count, 2);
+	assert_true(sv_eq(trace.summary.root, SV("shop")));
+	assert_int_equal(trace.documents[0].document.format, DOCUMENT_OTLP);
+	assert_memory_equal(trace.documents[0].document.bytes.ptr + 2,
+			    resource_bytes, sizeof(resource_bytes) - 1);
+	send_segment(f, 1, 3, 0, ",\"parent_id\":\"0000000000000002\"");
+	head = answers(f, 1);
+	assert_non_null(strstr(head, "\"name\":\"work\""));
+	assert_non_null(strstr(head, "3 nodes 2 edges"));
+	f->now_ns += TRACES_SEAL_AGE_NS - 10 * NS_PER_S;
+	send_span(f, 2, 1, 0);
+	f->now_ns += 10 * NS_PER_S;
+	send_span(f, 2, 2, 1); /* seals the first trace; the second stays */
+	assert_int_equal(stats(f).blocks, 1);
+	assert_int_equal(stats(f).head_documents, 2);
+	traces_close(f->t);
+	open_view(f); /* and comes back from the checkpoint's image */
+	assert_int_equal(stats(f).head_documents, 1);
+	free(head);
+	head = answers(f, 2);
+	assert_int_equal(traces_seal(f->t), 0);
+	sealed = answers(f, 2);
+	assert_string_equal(head, sealed);
+	free(head);
+	free(sealed);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 #define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		VIEW_TEST(test_same_answers),
 		VIEW_TEST(test_find),
+		VIEW_TEST(test_spans),
 		VIEW_TEST(test_repeats_and_progress),
 		VIEW_TEST(test_recent),
 		VIEW_TEST(test_seal_by_age),
