@@ -28,7 +28,7 @@
 #include "core/wire/records.h"
 
 enum {
-	APPLY_VIEWS_MAX = 8,
+	APPLY_VIEWS_MAX = 12,
 	APPLY_QUEUE_MESSAGES = 1024,
 	APPLY_LIVE_BYTES = 256 << 20, /* default: of all messages */
 	APPLY_USAGE_BYTES = 96,       /* what the ledger holds of a record in

@@ -160,6 +160,7 @@ void collector_close(struct collector *c)
 	errand_close(c->errand);
 	if (a->ingest.journal)
 		ingest_fini(&a->ingest);
+	catalogue_close(a->catalogue);
 	if (a->alarms)
 		alarms_close(a->alarms);
 	if (a->logs)

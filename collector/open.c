@@ -215,6 +215,10 @@ static int open_views(struct collector *c, struct diag *diag)
 		sub_path(c, "alarms", path);
 		e = alarms_open(&a->alarms, c->env, path, &alarms, diag);
 	}
+	if (!e) {
+		sub_path(c, "catalogue", path);
+		e = catalogue_open(&a->catalogue, c->env, path, diag);
+	}
 	return e;
 }
 
@@ -244,7 +248,7 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 		producers_view(c->producers),     ledger_view(a->ledger),
 		invocations_view(c->invocations), traces_view(a->traces),
 		series_view(a->series),           logs_view(a->logs),
-		alarms_view(a->alarms),
+		alarms_view(a->alarms),           catalogue_view(a->catalogue),
 	};
 	size_t view_count = sizeof(views) / sizeof(views[0]);
 	struct journal_options journal = {

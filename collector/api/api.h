@@ -11,6 +11,7 @@
 #include "billing/pricebook.h"
 #include "collector/alarms/alarms.h"
 #include "collector/apply.h"
+#include "collector/catalogue/catalogue.h"
 #include "collector/door/door.h"
 #include "collector/ingest/ingest.h"
 #include "collector/logs/logs.h"
@@ -39,6 +40,7 @@ struct api {
 	struct logs *logs;
 	struct ledger *ledger;
 	struct alarms *alarms;
+	struct catalogue *catalogue;
 	struct pricebook *prices;
 	struct admission *admission;
 	const struct memory_plan *memory;

@@ -244,8 +244,9 @@ int ingest_decode_frame(struct message *m, const struct frame *frame)
 	case PROTOCOL_OTLP_METRICS:
 	case PROTOCOL_OTLP_LOGS:
 		return otlp_decode_frame(m, &m->frame);
+	case PROTOCOL_CATALOGUE:
 	case PROTOCOL_ALARM_CHANGE:
-		return 0; /* the alarms view reads the body itself */
+		return 0; /* its view reads the body itself */
 	}
 	log_error("ingest",
 		  "frame %llu has the unknown protocol %d: it is "

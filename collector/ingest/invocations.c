@@ -254,6 +254,7 @@ static const struct view_ops invocations_ops = {
 	.no_records = true,
 	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
 		 UINT32_C(1) << PROTOCOL_NATIVE |
+		 UINT32_C(1) << PROTOCOL_CATALOGUE |
 		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE,
 };
 

@@ -87,6 +87,7 @@ static const struct view_ops logs_ops = {
 	.tick = logs_tick,
 	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
 		 UINT32_C(1) << PROTOCOL_XRAY_SEGMENTS |
+		 UINT32_C(1) << PROTOCOL_CATALOGUE |
 		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE |
 		 UINT32_C(1) << PROTOCOL_CLOUDWATCH,
 };

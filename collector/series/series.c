@@ -332,6 +332,7 @@ static const struct view_ops series_ops = {
 	.tick = series_tick,
 	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
 		 UINT32_C(1) << PROTOCOL_XRAY_SEGMENTS |
+		 UINT32_C(1) << PROTOCOL_CATALOGUE |
 		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE,
 };
 

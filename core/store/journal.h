@@ -65,6 +65,7 @@ enum protocol {
 	PROTOCOL_OTLP_TRACES = 6,   /* Export...ServiceRequest, inflated; */
 	PROTOCOL_OTLP_METRICS = 7,  /* in protobuf or JSON, which decoder */
 	PROTOCOL_OTLP_LOGS = 8,     /* says: core/wire/otlp.h */
+	PROTOCOL_CATALOGUE = 9,     /* a change: collector/catalogue */
 };
 
 struct frame {
