@@ -106,6 +106,7 @@ struct trace {
 	bool limit_exceeded; /* over X-Ray's size of a trace; all is here */
 	const struct trace_document *documents; /* in order of arrival */
 	size_t document_count;
+	struct assembly assembly; /* of the documents, by their index */
 };
 
 /* All that is known of a trace. ERR_NOT_FOUND; ERR_NOMEM, ERR_IO. *out and
@@ -129,6 +130,48 @@ struct trace_list {
 int traces_recent(struct traces *t, const struct scope *scope, int64_t start_ns,
 		  int64_t end_ns, struct sv function, size_t limit,
 		  struct arena *arena, struct trace_list *out) MUST_USE;
+
+/* --- search: every trace of a time range, newest start first ----------------
+ * Order is by start, latest first, then by id; a trace that lies in head and
+ * blocks is put together and comes once. */
+
+/* What of a trace must lie in [start_ns, end_ns), after X-Ray's TimeRangeType.
+ * Ids that were made without a time (over TRACES_ID_SKEW_NS off the start)
+ * count by the trace's start. */
+enum traces_time { TRACES_BY_ID, TRACES_BY_EVENT, TRACES_BY_SERVICE };
+#define TRACES_ID_SKEW_NS (3600 * NS_PER_S)
+enum { TRACES_SCAN_MAX = 10000 }; /* traces looked at in one call */
+
+/* Where a scan stands; opaque bytes to all but the scan, but for a zero `set`,
+ * which is the beginning. The same cursor goes on at the same place. */
+struct traces_cursor {
+	bool set;
+	int64_t start_ns;
+	uint8_t id[TRACE_ID_SIZE];
+};
+
+struct traces_scan {
+	const struct scope *scope;
+	int64_t start_ns, end_ns;
+	enum traces_time by;
+	struct traces_cursor cursor; /* moved on by the scan */
+	size_t traces_max;	     /* 0: TRACES_SCAN_MAX */
+	/* May be NULL. False: not worth reading its documents; it counts as
+	 * processed all the same. The summary is valid in the call only. */
+	bool (*wants)(void *arg, const struct trace_summary *summary);
+	/* Each trace in the range that is wanted. 0: go on; 1: end the scan
+	 * here, with the cursor behind this trace; < 0: an error, returned.
+	 * *trace is valid in the call only; arena is emptied behind it. */
+	int (*visit)(void *arg, const struct trace *trace, struct arena *arena);
+	void *arg;
+	uint64_t processed; /* traces in the range; added to */
+};
+
+/* Goes on from s->cursor until traces_max traces were looked at, visit ends
+ * it, or there is no more. 1: there may be more; 0: that was all. ERR_NOMEM,
+ * ERR_IO, and what visit returns; then the cursor is before the trace it
+ * failed at. Readers and the applying thread are not held up meanwhile. */
+int traces_scan(struct traces *t, struct traces_scan *s) MUST_USE;
 
 /* The service map of [start_ns, end_ns), widened to whole minutes. *out is
  * the caller's: graph_fini. */

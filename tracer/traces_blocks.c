@@ -36,7 +36,7 @@ int block_ref_open(struct traces *t, uint64_t number, struct block_ref **out,
 	}
 	b->number = number;
 	b->start_ns_min = INT64_MIN; /* until its checkpoint says better */
-	b->start_ns_max = INT64_MAX;
+	b->start_ns_max = b->end_ns_max = INT64_MAX;
 	b->refs = 1;
 	*out = b;
 	return 0;

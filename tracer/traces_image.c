@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The checkpoint's image, all little-endian:
+ *   u64 0, which an image of format 1 does not begin with
  *   u64 next block number, u64 next arrival number, i64 head collects since
- *   u32 blocks: each u64 number, i64 earliest and latest start
+ *   u32 blocks: each u64 number, i64 earliest and latest start, latest end
+ *       (which format 1 has not)
  *   u32 documents: each 32 bytes scope, u64 arrival, i64 received,
  *       u64 position, u24 length, u8 format, the document */
 #include <assert.h>
@@ -47,6 +49,7 @@ int traces_write_checkpoint(struct traces *t, const struct block_set *set,
 	char path[TRACES_PATH_MAX];
 	int e = ERR_NOMEM;
 
+	put_u64(&image, 0);
 	put_u64(&image, t->next_number);
 	put_u64(&image, t->next_sequence);
 	put_u64(&image, (uint64_t)t->opened_ns);
@@ -55,6 +58,7 @@ int traces_write_checkpoint(struct traces *t, const struct block_set *set,
 		put_u64(&image, set->items[i]->number);
 		put_u64(&image, (uint64_t)set->items[i]->start_ns_min);
 		put_u64(&image, (uint64_t)set->items[i]->start_ns_max);
+		put_u64(&image, (uint64_t)set->items[i]->end_ns_max);
 	}
 	put_u32(&image, (uint32_t)head->documents);
 	for (size_t i = 0; i < head->count; i++)
@@ -89,9 +93,10 @@ static const uint8_t *take(struct sv *rest, size_t n)
 	return at;
 }
 
-static int read_block(struct traces *t, struct sv *rest, struct diag *diag)
+static int read_block(struct traces *t, bool first_format, struct sv *rest,
+		      struct diag *diag)
 {
-	const uint8_t *at = take(rest, 24);
+	const uint8_t *at = take(rest, first_format ? 24 : 32);
 	struct block_set *set;
 	struct block_ref *b;
 	int e;
@@ -108,6 +113,8 @@ static int read_block(struct traces *t, struct sv *rest, struct diag *diag)
 	}
 	b->start_ns_min = (int64_t)get_le64(at + 8);
 	b->start_ns_max = (int64_t)get_le64(at + 16);
+	if (!first_format)
+		b->end_ns_max = (int64_t)get_le64(at + 24);
 	set = block_set_make(t->set, NULL, NULL, b);
 	if (!set) {
 		block_unref(b);
@@ -154,10 +161,14 @@ static int read_document(struct traces *t, struct sv *rest)
 
 static int read_image(struct traces *t, struct sv rest, struct diag *diag)
 {
-	const uint8_t *at = take(&rest, 28);
+	bool first_format = rest.len < 8 ||
+			    get_le64((const uint8_t *)rest.ptr) != 0;
+	const uint8_t *at = first_format ? (const uint8_t *)"" : take(&rest, 8);
 	uint32_t count;
 	int e = 0;
 
+	if (at)
+		at = take(&rest, 28);
 	if (!at)
 		return ERR_CORRUPT;
 	t->next_number = get_le64(at);
@@ -165,7 +176,7 @@ static int read_image(struct traces *t, struct sv rest, struct diag *diag)
 	t->opened_ns = (int64_t)get_le64(at + 16);
 	count = get_le32(at + 24);
 	for (uint32_t i = 0; i < count && !e; i++)
-		e = read_block(t, &rest, diag);
+		e = read_block(t, first_format, &rest, diag);
 	if (e)
 		return e;
 	at = take(&rest, 4);

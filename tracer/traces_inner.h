@@ -21,7 +21,7 @@
 #include "tracer/traces.h"
 
 enum {
-	TRACES_IMAGE_FORMAT = 2, /* 1: all documents are X-Ray's */
+	TRACES_IMAGE_FORMAT = 2,
 	TRACES_PATH_MAX = 4096,
 	TRACES_LOCK_DIGESTS = 64, /* made before the lock is given back once */
 };
@@ -29,8 +29,8 @@ enum {
 struct block_ref {
 	struct block *block;
 	uint64_t number;
-	/* Earliest and latest start of any span in it. */
-	int64_t start_ns_min, start_ns_max;
+	/* Earliest and latest start of any span in it, and latest end. */
+	int64_t start_ns_min, start_ns_max, end_ns_max;
 	unsigned refs; /* under the view's lock */
 };
 
@@ -118,6 +118,10 @@ int traces_seal_head(struct traces *t, enum seal_reason reason) MUST_USE;
 /* Documents of a trace in head and blocks; scan bytes are in arena. */
 int traces_collect(struct traces *t, const struct trace_key *key,
 		   struct arena *arena, struct trace *out) MUST_USE;
+/* In how many places documents of a trace may be. */
+size_t traces_places(struct traces *t, const struct block_set *set,
+		     const struct trace_key *key, bool *in_head);
+void traces_count_damage(struct traces *t, uint64_t damaged);
 /* Makes the digests of all traces in the head, giving the lock back now and
  * then. Returns with the lock taken, also on an error. */
 int traces_lock_digested(struct traces *t, struct arena *scratch) MUST_USE;

@@ -128,7 +128,6 @@ static int finish(struct collection *c, const uint8_t id[TRACE_ID_SIZE],
 {
 	struct document *documents =
 		arena_array(c->arena, c->count, sizeof(*documents));
-	struct assembly a;
 	size_t bytes = 0;
 	int e;
 
@@ -138,16 +137,17 @@ static int finish(struct collection *c, const uint8_t id[TRACE_ID_SIZE],
 		documents[i] = c->items[i].document;
 		bytes += documents[i].bytes.len;
 	}
-	e = assemble(documents, c->count, c->arena, &a);
+	e = assemble(documents, c->count, c->arena, &out->assembly);
 	if (!e)
-		e = trace_summarise(&a, id, c->arena, &out->summary);
+		e = trace_summarise(&out->assembly, id, c->arena,
+				    &out->summary);
 	out->documents = c->items;
 	out->document_count = c->count;
 	out->limit_exceeded = c->cut || bytes > TRACES_XRAY_TRACE_BYTES;
 	return e;
 }
 
-static void count_damage(struct traces *t, uint64_t damaged)
+void traces_count_damage(struct traces *t, uint64_t damaged)
 {
 	if (!damaged)
 		return;
@@ -173,13 +173,30 @@ int traces_collect(struct traces *t, const struct trace_key *key,
 	for (size_t i = 0; i < set->count && !e; i++)
 		e = collect_block(set->items[i], &from, &c);
 	traces_release(t, set);
-	count_damage(t, c.damaged);
+	traces_count_damage(t, c.damaged);
 	if (e)
 		return e;
 	if (!c.count)
 		return ERR_NOT_FOUND;
 	keep_best(&c);
 	return finish(&c, trace_key_id(key), out);
+}
+
+size_t traces_places(struct traces *t, const struct block_set *set,
+		     const struct trace_key *key, bool *in_head)
+{
+	struct row_key prefix;
+	size_t n;
+
+	traces_lock(t);
+	*in_head = head_find(&t->head, key) != NULL;
+	traces_unlock(t);
+	n = *in_head;
+	row_key_trace(&prefix, key);
+	for (size_t i = 0; i < set->count; i++)
+		n += block_may_have(set->items[i]->block,
+				    row_key_view(&prefix));
+	return n;
 }
 
 int traces_get(struct traces *t, const struct scope *scope,
@@ -401,7 +418,7 @@ int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
 	for (size_t i = 0; i < set->count && !e; i++)
 		e = map_block(set->items[i], scope, from, to, out, &damaged);
 	traces_release(t, set);
-	count_damage(t, damaged);
+	traces_count_damage(t, damaged);
 	arena_fini(&scratch);
 	if (e)
 		graph_fini(out);

@@ -139,23 +139,6 @@ static int search_block(struct search *s, const struct block_ref *b)
 	return e;
 }
 
-/* In how many places documents of the trace may be. */
-static size_t places(struct traces *t, const struct block_set *set,
-		     const struct trace_key *key)
-{
-	struct row_key prefix;
-	size_t n;
-
-	traces_lock(t);
-	n = head_find(&t->head, key) != NULL;
-	traces_unlock(t);
-	row_key_trace(&prefix, key);
-	for (size_t i = 0; i < set->count; i++)
-		n += block_may_have(set->items[i]->block,
-				    row_key_view(&prefix));
-	return n;
-}
-
 static bool is_listed(const struct search *s, size_t count,
 		      const uint8_t id[TRACE_ID_SIZE])
 {
@@ -175,10 +158,11 @@ static int rejoin(struct search *s, const struct block_set *set)
 		struct trace_summary whole;
 		struct trace_key key;
 		struct trace trace;
+		bool in_head;
 		int e;
 
 		trace_key_make(&key, s->scope, s->rows[i].id);
-		if (places(s->t, set, &key) < 2) {
+		if (traces_places(s->t, set, &key, &in_head) < 2) {
 			s->rows[kept++] = s->rows[i];
 			continue;
 		}
@@ -232,11 +216,7 @@ int traces_recent(struct traces *t, const struct scope *scope, int64_t start_ns,
 	if (!e)
 		e = rejoin(&s, set);
 	traces_release(t, set);
-	if (s.damaged) {
-		traces_lock(t);
-		t->stats.damaged_rows += s.damaged;
-		traces_unlock(t);
-	}
+	traces_count_damage(t, s.damaged);
 	out->rows = s.rows;
 	out->truncated = s.count > limit;
 	out->count = out->truncated ? limit : s.count;

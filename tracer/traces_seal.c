@@ -19,7 +19,7 @@ struct seal {
 	uint64_t oldest_position;
 	struct block_writer *writer;
 	struct buf value;
-	int64_t start_ns_min, start_ns_max;
+	int64_t start_ns_min, start_ns_max, end_ns_max;
 	int64_t received_ns_min, received_ns_max;
 };
 
@@ -118,7 +118,7 @@ static int digest_chosen(struct seal *s)
 
 	qsort(s->traces, s->count, sizeof(struct head_trace *), by_key);
 	s->start_ns_min = s->received_ns_min = INT64_MAX;
-	s->start_ns_max = s->received_ns_max = INT64_MIN;
+	s->start_ns_max = s->end_ns_max = s->received_ns_max = INT64_MIN;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct head_trace *trace = s->traces[i];
 		const struct digest *d;
@@ -134,6 +134,8 @@ static int digest_chosen(struct seal *s)
 			s->start_ns_min = d->summary.start_ns;
 		if (d->summary.start_ns > s->start_ns_max)
 			s->start_ns_max = d->summary.start_ns;
+		if (d->summary.end_ns > s->end_ns_max)
+			s->end_ns_max = d->summary.end_ns;
 		if (d->time_ns_max > s->start_ns_max)
 			s->start_ns_max = d->time_ns_max;
 		if (trace->first_ns < s->received_ns_min)
@@ -342,6 +344,17 @@ static int write_requests(struct seal *s)
 	return e;
 }
 
+/* The ids' second half, which keys have not, decides between equal keys. */
+static int by_summary(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = by_row(a, b);
+
+	return order ? order :
+		       memcmp(a->digest->summary.id, b->digest->summary.id,
+			      TRACE_ID_SIZE);
+}
+
 static int write_summaries(struct seal *s)
 {
 	struct entries list = { 0 };
@@ -359,7 +372,7 @@ static int write_summaries(struct seal *s)
 		entry->digest = s->digests[i];
 	}
 	if (list.count)
-		qsort(list.items, list.count, sizeof(struct entry), by_row);
+		qsort(list.items, list.count, sizeof(struct entry), by_summary);
 	for (size_t i = 0; i < list.count && !e; i++) {
 		row_put_summary(&s->value, &list.items[i].digest->summary);
 		e = write_row(s, &list.items[i].key);
@@ -488,6 +501,7 @@ static int seal_chosen(struct seal *s)
 	if (!e) {
 		block->start_ns_min = s->start_ns_min;
 		block->start_ns_max = s->start_ns_max;
+		block->end_ns_max = s->end_ns_max;
 		e = commit(s, block);
 	}
 	/* A checkpoint that is there although its write failed may name it. */
