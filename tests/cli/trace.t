@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 47
+plan 54
 unset NO_COLOR TALLY_ENDPOINT COLUMNS
 export LC_ALL=C.UTF-8
 # run EXIT NAME ARGUMENT...: how tally-trace ends
@@ -73,6 +73,17 @@ run 2 "one picture at a time" map --svg a --png b
 run 2 "only of the map" list --dot
 run 0 "the list" list --since 2h --function checkout --limit 2
 like "$(asked)" '/api/v1/traces\?start=[0-9.]+&end=[0-9.]+&function=checkout&limit=2' "asks what was wanted"
+run 0 "a search" search 'service("a b") { fault } AND duration > 1' --since 2h
+like "$(asked)" 'filter=service%28%22a%20b%22%29%20%7B%20fault%20%7D%20AND%20duration%20%3E%201&limit=50' \
+	"hands the expression on"
+has "$TMP/out" 'checkout +1-6b02d3f0-0123456789abcdef01234567' "prints what it finds"
+run 2 "a search for nothing is a wrong usage" search
+timeout 3 "$BIN/tally-trace" search fault -f >"$TMP/out" 2>"$TMP/err"
+is "$? $(wc -l <"$TMP/out") $(tail -1 "$TMP/out" | cut -c1-80)" \
+	"124 3 2026-11-22T08:59:50.123Z    245ms fault    checkout                 1-6b02d3f0-0" \
+	"--follow prints each once, the newest last"
+check "and asks again" [ "$(grep -c 'filter=fault' "$TMP/port.log")" -ge 2 ]
+run 2 "--follow with an end" list -f --until 1h
 run 0 "the collector's answer" --json map
 is "$(json "$(cat "$TMP/out")" 'd["nodes"][4]["name"] == "payments\x1b[2J"')" True "is JSON"
 run 2 "no argument is a wrong usage"

@@ -18,6 +18,8 @@ struct cmd {
 	enum cmd_drawing drawing; /* of the map */
 	const char *drawing_path;
 	const char *function;
+	const char *filter; /* an expression; NULL: none */
+	bool follow;
 	double since, until; /* epoch seconds; 0: not given */
 	int64_t limit;
 	struct arena arena; /* answers and what is read from them */

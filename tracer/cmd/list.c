@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tally-trace list: the newest requests. */
+/*
+ * tally-trace list and search: the newest requests, or those that a filter
+ * expression selects. With --follow the question is asked each second, for
+ * what began FOLLOW_OVERLAP_S before the newest known: requests end, and come
+ * in, in any order. A row is new when the answer before did not have it.
+ */
+#include <time.h>
+
+#include "core/base/hash.h"
 #include "tracer/cmd/cmd.h"
+
+enum {
+	FOLLOW_OVERLAP_S = 60,
+	FOLLOW_LIMIT = 10000, /* the API's: in one answer, and to remember */
+	TIME_WIDTH = 8,
+	STATUS_WIDTH = 8,
+	ROOT_WIDTH = 24,
+};
+
+/* --- once: a table --------------------------------------------------------------- */
 
 static void put_row(struct cmd *c, struct term_table *table, struct json row)
 {
@@ -45,36 +63,177 @@ static bool put_rows(struct cmd *c, struct json rows)
 	return ok;
 }
 
-int cmd_list(struct cmd *c)
+static int print_rows(struct cmd *c, struct json root)
+{
+	struct json rows = json_get(root, SV("traces"));
+	struct buf *out = &c->program.out;
+
+	if (!json_first(rows).doc) {
+		buf_text(out, c->filter ? "No such request in this time; "
+					  "--since shows earlier ones.\n" :
+					  "No requests in this time; --since "
+					  "shows earlier ones.\n");
+		return PROGRAM_OK;
+	}
+	if (!put_rows(c, rows))
+		buf_text(out, "(not all can be shown; --json has all)\n");
+	if (cmd_true(root, SV("truncated")))
+		buf_text(out, "There are more; --limit shows them.\n");
+	return PROGRAM_OK;
+}
+
+/* --- on and on: lines ------------------------------------------------------------ */
+
+struct seen {
+	uint64_t ids[FOLLOW_LIMIT]; /* hashes, sorted */
+	size_t count;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool has(const struct seen *s, uint64_t id)
+{
+	return s->count && bsearch(&id, s->ids, s->count, sizeof(id), by_value);
+}
+
+/* text, safe, in exactly width columns; to the right where that is said. */
+static void put_column(struct buf *out, struct sv text, int width, bool right)
+{
+	for (int used = term_safe_width(text); right && used < width; used++)
+		buf_char(out, ' ');
+	for (int used = term_safe_cut(out, text, width); !right && used < width;
+	     used++)
+		buf_char(out, ' ');
+	buf_char(out, ' ');
+}
+
+static void put_line(struct cmd *c, struct json row)
+{
+	struct buf *out = &c->program.out;
+	struct sv status = cmd_text(c, row, SV("status"));
+	struct sv id = json_string(json_first(json_get(row, SV("request_ids"))),
+				   &c->arena);
+	struct buf time = BUF_INIT;
+
+	if (c->program.json) {
+		program_json(&c->program, json_raw(row));
+		return;
+	}
+	term_time(out, cmd_number(row, SV("start")), true);
+	buf_char(out, ' ');
+	term_seconds(&time, cmd_number(row, SV("duration")));
+	put_column(out, buf_view(&time), TIME_WIDTH, true);
+	buf_fini(&time);
+	buf_text(out, term_style(&c->program.term, cmd_status_style(status)));
+	put_column(out, status, STATUS_WIDTH, false);
+	buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+	put_column(out, cmd_text(c, row, SV("root")), ROOT_WIDTH, false);
+	term_safe(out, cmd_text(c, row, SV("id")));
+	if (id.len) {
+		buf_char(out, ' ');
+		term_safe(out, id);
+	}
+	buf_char(out, '\n');
+}
+
+/* Prints, oldest first, the rows that old has not; next then has all. *newest
+ * moves on to the latest start. */
+static void put_new(struct cmd *c, struct json rows, const struct seen *old,
+		    struct seen *next, double *newest)
+{
+	struct json *fresh =
+		arena_array(&c->arena, FOLLOW_LIMIT, sizeof(*fresh));
+	size_t count = 0;
+	struct json it;
+
+	next->count = 0;
+	for (it = json_first(rows); it.doc && next->count < FOLLOW_LIMIT;
+	     it = json_next(rows, it)) {
+		uint64_t id = hash64(cmd_text(c, it, SV("id")));
+		double start = cmd_number(it, SV("start"));
+
+		next->ids[next->count++] = id;
+		if (fresh && !has(old, id))
+			fresh[count++] = it;
+		*newest = start > *newest ? start : *newest;
+	}
+	qsort(next->ids, next->count, sizeof(next->ids[0]), by_value);
+	while (count > 0) /* the newest stands first */
+		put_line(c, fresh[--count]);
+}
+
+/* --- asking ------------------------------------------------------------------------ */
+
+/* root NULL: --json prints the answer whole. */
+static int ask(struct cmd *c, int64_t limit, struct json *root,
+	       struct diag *diag)
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
-	struct json root = { 0 }, rows;
-	struct diag diag;
+	struct json none;
 	int e;
 
 	buf_text(&path, "/api/v1/traces");
 	cmd_query_range(c, &path);
 	client_query(&path, "function", c->function);
-	client_query_number(&path, "limit", c->limit);
-	e = path.failed ? diag_set(&diag, ERR_LIMIT, "the name is too long") :
-			  cmd_get(c, path.ptr, &root, &diag);
+	client_query(&path, "filter", c->filter);
+	client_query_number(&path, "limit", limit);
+	if (path.failed)
+		e = diag_set(diag, ERR_LIMIT, "the question is too long");
+	else if (root)
+		e = tape_get(c->program.client, path.ptr, &c->arena, root,
+			     diag);
+	else
+		e = cmd_get(c, path.ptr, &none, diag);
 	buf_fini(&path);
+	return e;
+}
+
+static int follow(struct cmd *c)
+{
+	struct seen *sets = calloc(2, sizeof(*sets));
+	double newest = c->program.now;
+	struct diag diag = { 0 };
+	int turn = 0, e = sets ? 0 : ERR_NOMEM;
+
+	if (c->since <= 0)
+		c->since = c->program.now;
+	while (!e) {
+		struct arena_mark mark = arena_mark(&c->arena);
+		struct json root;
+
+		e = ask(c, FOLLOW_LIMIT, &root, &diag);
+		if (e)
+			break;
+		put_new(c, json_get(root, SV("traces")), &sets[turn],
+			&sets[1 - turn], &newest);
+		turn = 1 - turn;
+		arena_rollback(&c->arena, mark);
+		if (!program_flush(&c->program))
+			break;
+		if (newest - FOLLOW_OVERLAP_S > c->since)
+			c->since = newest - FOLLOW_OVERLAP_S;
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+		c->program.now = (double)time(NULL);
+	}
+	free(sets);
+	return e ? program_fail(&c->program, &diag) : PROGRAM_FAILED;
+}
+
+int cmd_list(struct cmd *c)
+{
+	struct diag diag = { 0 };
+	struct json root = { 0 };
+	int e;
+
+	if (c->follow)
+		return follow(c);
+	e = ask(c, c->limit, c->program.json ? NULL : &root, &diag);
 	if (e)
 		return program_fail(&c->program, &diag);
-	if (c->program.json)
-		return 0;
-	rows = json_get(root, SV("traces"));
-	if (!json_first(rows).doc) {
-		buf_text(&c->program.out,
-			 "No requests in this time; --since shows "
-			 "earlier ones.\n");
-		return 0;
-	}
-	if (!put_rows(c, rows))
-		buf_text(&c->program.out,
-			 "(not all can be shown; --json has all)\n");
-	if (cmd_true(root, SV("truncated")))
-		buf_text(&c->program.out,
-			 "There are more; --limit shows them.\n");
-	return 0;
+	return c->program.json ? PROGRAM_OK : print_rows(c, root);
 }

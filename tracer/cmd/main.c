@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tally-trace: one request with all that is known of it, the list of requests,
- * and the service map. */
+/* tally-trace: one request with all that is known of it, requests that were
+ * searched for, and the service map. */
 #include "core/client/when.h"
 #include "tracer/cmd/cmd.h"
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 10000 };
-enum { KEY_SINCE = 0x2000, KEY_UNTIL, KEY_DOT, KEY_SVG, KEY_PNG };
+enum { KEY_SINCE = 0x2000, KEY_UNTIL, KEY_DOT, KEY_SVG, KEY_PNG, KEY_FUNCTION };
 
 const char *argp_program_version = "tally-trace (Tallyscope) " TALLY_VERSION;
 
 struct arguments {
 	struct cmd cmd;
-	const char *what; /* an id, "map" or "list" */
+	const char *what; /* an id, "map", "list" or "search" */
 };
 
 static const struct argp_option options[] = {
 	{ "since", KEY_SINCE, "TIME", 0,
-	  "map, list: from here on (1h): " WHEN_HELP, 0 },
-	{ "until", KEY_UNTIL, "TIME", 0, "map, list: up to here (now)", 0 },
-	{ "function", 'f', "NAME", 0,
+	  "map, list, search: from here on (1h): " WHEN_HELP, 0 },
+	{ "until", KEY_UNTIL, "TIME", 0, "map, list, search: up to here (now)",
+	  0 },
+	{ "function", KEY_FUNCTION, "NAME", 0,
 	  "list: only requests that went through this function or service", 0 },
+	{ "follow", 'f', NULL, 0,
+	  "list, search: go on with new requests until interrupted", 0 },
 	{ "svg", KEY_SVG, "FILE", 0,
 	  "map: draw it into FILE (-: standard output)", 0 },
 	{ "png", KEY_PNG, "FILE", 0, "map: the same, as pixels", 0 },
 	{ "dot", KEY_DOT, NULL, 0, "map: print it in Graphviz's language", 0 },
-	{ "limit", 'n', "N", 0, "list: at most N requests (50)", 0 },
+	{ "limit", 'n', "N", 0, "list, search: at most N requests (50)", 0 },
 	{ 0 },
 };
 
@@ -37,6 +40,11 @@ static void draw(struct argp_state *state, struct cmd *c,
 	c->drawing_path = path;
 }
 
+static bool is_list(const char *what)
+{
+	return what && (!strcmp(what, "list") || !strcmp(what, "search"));
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
@@ -46,8 +54,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &c->program;
 		return 0;
-	case 'f':
+	case KEY_FUNCTION:
 		c->function = arg;
+		return 0;
+	case 'f':
+		c->follow = true;
 		return 0;
 	case 'n':
 		c->limit = program_number(state, "--limit", arg, 1, LIMIT_MAX);
@@ -68,11 +79,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->until = program_when(state, &c->program, "--until", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->arg_num > 0)
+		if (state->arg_num == 0)
+			a->what = arg;
+		else if (state->arg_num == 1 && !strcmp(a->what, "search"))
+			c->filter = arg;
+		else
 			argp_usage(state);
-		a->what = arg;
 		return 0;
 	case ARGP_KEY_END:
+		if (a->what && !strcmp(a->what, "search") && !c->filter)
+			argp_error(state, "search wants an expression, such as "
+					  "'service(\"orders\") { fault }'");
+		if (c->follow && (c->until > 0 || !is_list(a->what)))
+			argp_error(state, "--follow is for list and search, "
+					  "without --until");
 		if (c->drawing && (!a->what || strcmp(a->what, "map")))
 			argp_error(state, "only the map is drawn");
 		if (c->drawing && c->program.json)
@@ -93,10 +113,11 @@ static const struct argp_child children[] = { { &program_argp, 0, NULL, 0 },
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "ID\nlist\nmap",
+	.args_doc = "ID\nlist\nsearch EXPRESSION\nmap",
 	.doc = "Shows a request by its trace id or request id: what it went "
 	       "through and for how long, its log lines, and what it cost and "
-	       "why; or lists requests; or prints the service map.",
+	       "why; or lists requests, all or those that a filter "
+	       "expression selects; or prints the service map.",
 	.children = children,
 };
 
@@ -104,7 +125,7 @@ static int run(struct cmd *c, const char *what)
 {
 	if (!strcmp(what, "map"))
 		return cmd_map(c);
-	if (!strcmp(what, "list"))
+	if (is_list(what))
 		return cmd_list(c);
 	return cmd_show(c, what);
 }
