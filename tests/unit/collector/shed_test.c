@@ -67,8 +67,14 @@ static struct native_batch batch_of(struct native_refusal refusals[2],
 					       .index = 0,
 					       .code = SV("Bad") };
 	return (struct native_batch){
-		.records = { segments, data, logs, usage, 2, 2, 4,
-			     usage_count },
+		.records = { .segments = segments,
+			     .segment_count = 2,
+			     .data = data,
+			     .datum_count = 2,
+			     .logs = logs,
+			     .log_count = 4,
+			     .usage = usage,
+			     .usage_count = usage_count },
 		.refusals = refusals,
 		.refusal_count = 2,
 	};
