@@ -7,7 +7,7 @@
 #include "collector/door/answer.h"
 #include "collector/ingest/ingest.h"
 #include "core/base/hash.h"
-#include "core/codec/json.h"
+#include "core/codec/json_wide.h"
 #include "core/codec/json_write.h"
 #include "core/wire/native.h"
 #include "tracer/segment.h"
@@ -20,14 +20,96 @@ enum {
 
 /* --- PutTraceSegments --------------------------------------------------------- */
 
+static const char *skip_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
+}
+
+/* Behind c, which may have space before it; NULL: it is not there. */
+static const char *skip(const char *p, const char *end, char c)
+{
+	if (!p)
+		return NULL;
+	p = skip_space(p, end);
+	return p < end && *p == c ? p + 1 : NULL;
+}
+
+static int set_documents(struct message *m, const struct sv *documents,
+			 size_t count)
+{
+	struct segment_record *records =
+		arena_array(&m->arena, count, sizeof(*records));
+
+	if (!records)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		records[i].document = documents[i];
+	m->records.segments = records;
+	m->records.segment_count = count;
+	return 0;
+}
+
+/* A body as all clients send it: one member, the list, of strings whose escapes
+ * are those that JSON within JSON needs. It is read in one pass, without nodes
+ * for what is a copy with its backslashes left out. A document's UTF-8 is that
+ * document's matter. 1: the body is of another form, or wrong. */
+static int read_plain_body(struct message *m, struct sv body)
+{
+	static const char key[] = "\"TraceSegmentDocuments\"";
+	const enum json_wide how = json_wide_can();
+	const struct arena_mark mark = arena_mark(&m->arena);
+	const char *end = body.ptr + body.len;
+	const char *p = skip(body.ptr, end, '{');
+	struct sv documents[XRAY_DOCUMENTS_MAX];
+	size_t count = 0;
+	char *out;
+
+	p = p ? skip_space(p, end) : NULL;
+	if (!p || (size_t)(end - p) < sizeof(key) ||
+	    memcmp(p, key, sizeof(key) - 1) != 0)
+		return 1;
+	p = skip(skip(p + sizeof(key) - 1, end, ':'), end, '[');
+	if (!p)
+		return 1;
+	out = arena_alloc(&m->arena, body.len + JSON_WIDE_SLACK);
+	if (!out)
+		return ERR_NOMEM;
+	do {
+		struct sv *d = &documents[count];
+
+		p = skip(p, end, '"');
+		if (!p || ++count > XRAY_DOCUMENTS_MAX)
+			break;
+		d->ptr = out;
+		p = json_wide_string(p, end, how, out, &d->len);
+		if (!p)
+			break;
+		out += d->len;
+		p = skip_space(p + 1, end);
+	} while (p < end && *p++ == ',');
+	if (p && count <= XRAY_DOCUMENTS_MAX && p[-1] == ']')
+		p = skip(p, end, '}');
+	else
+		p = NULL;
+	if (p && skip_space(p, end) == end)
+		return set_documents(m, documents, count);
+	arena_rollback(&m->arena, mark);
+	return 1;
+}
+
 /* The documents of a request's body, unescaped, in the message's arena. */
 static int read_documents(struct message *m, struct sv body, struct diag *diag)
 {
 	struct json_doc doc;
 	struct json list, it;
 	size_t count = 0;
-	int e = json_parse(&doc, &m->arena, body, diag);
+	int e = read_plain_body(m, body);
 
+	if (e <= 0)
+		return e;
+	e = json_parse(&doc, &m->arena, body, diag);
 	if (e)
 		return e;
 	list = json_get(json_root(&doc), SV("TraceSegmentDocuments"));

@@ -6,6 +6,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "core/codec/json_wide.h"
 #include "core/codec/utf8.h"
 
 /*
@@ -367,29 +368,72 @@ static bool parse_document(struct parser *ps)
 				  fail(ps, ERR_SYNTAX, "the end of the text");
 }
 
-int json_parse(struct json_doc *doc, struct arena *arena, struct sv text,
-	       struct diag *diag)
+static int refuse_size(struct json_doc *doc, struct sv text, struct diag *diag)
 {
-	struct parser ps = { .start = (const unsigned char *)text.ptr };
-	size_t most;
-
 	*doc = (struct json_doc){ .text = text };
 	if (text.len == 0)
 		return diag_set(diag, ERR_SYNTAX, "JSON: the text is empty");
 	if (text.len > JSON_BYTES_MAX)
 		return diag_set(diag, ERR_LIMIT, "JSON: more than %d bytes",
 				JSON_BYTES_MAX);
-	most = count_nodes_most(text);
-	ps.p = ps.start;
-	ps.end = ps.start + text.len;
-	ps.capacity = (uint32_t)most;
-	ps.nodes = arena_alloc(arena, most * sizeof(*ps.nodes));
-	if (!ps.nodes)
-		return diag_set(diag, ERR_NOMEM, "JSON: out of memory");
+	return 0;
+}
+
+static int parse_portable(struct json_doc *doc, struct json_node *nodes,
+			  size_t most, struct diag *diag)
+{
+	struct sv text = doc->text;
+	struct parser ps = {
+		.start = (const unsigned char *)text.ptr,
+		.p = (const unsigned char *)text.ptr,
+		.end = (const unsigned char *)text.ptr + text.len,
+		.nodes = nodes,
+		.capacity = (uint32_t)most,
+	};
+
 	if (!parse_document(&ps))
 		return diag_set(diag, ps.err, "JSON: expected %s at byte %zu",
 				ps.expected, (size_t)(ps.p - ps.start));
 	doc->nodes = ps.nodes;
 	doc->count = ps.count;
 	return 0;
+}
+
+int json_parse_portable(struct json_doc *doc, struct arena *arena,
+			struct sv text, struct diag *diag)
+{
+	struct json_node *nodes;
+	size_t most;
+	int e = refuse_size(doc, text, diag);
+
+	if (e)
+		return e;
+	most = count_nodes_most(text);
+	nodes = arena_alloc(arena, most * sizeof(*nodes));
+	if (!nodes)
+		return diag_set(diag, ERR_NOMEM, "JSON: out of memory");
+	return parse_portable(doc, nodes, most, diag);
+}
+
+int json_parse(struct json_doc *doc, struct arena *arena, struct sv text,
+	       struct diag *diag)
+{
+	const enum json_wide how = json_wide_can();
+	struct json_census census;
+	struct json_node *nodes;
+	int e = refuse_size(doc, text, diag);
+
+	if (e)
+		return e;
+	if (how == JSON_WIDE_NONE)
+		return json_parse_portable(doc, arena, text, diag);
+	census = json_wide_census(text);
+	nodes = arena_alloc(arena, census.nodes_most * sizeof(*nodes));
+	if (!nodes)
+		return diag_set(diag, ERR_NOMEM, "JSON: out of memory");
+	if (json_wide_parse(text, &census, how, nodes, &doc->count)) {
+		doc->nodes = nodes;
+		return 0;
+	}
+	return parse_portable(doc, nodes, census.nodes_most, diag);
 }
