@@ -114,6 +114,12 @@ int traces_read_checkpoint(struct traces *t, struct diag *diag) MUST_USE;
 enum seal_reason { SEAL_SIZE, SEAL_AGE, SEAL_ALL };
 int traces_seal_head(struct traces *t, enum seal_reason reason) MUST_USE;
 
+/* --- traces_map.c --- */
+/* The rows of the map (row_key_minute) of these traces, in order. */
+int traces_write_map(struct block_writer *w, struct head_trace *const *traces,
+		     const struct digest *const *digests,
+		     size_t count) MUST_USE;
+
 /* --- traces_query.c --- */
 /* Documents of a trace in head and blocks; scan bytes are in arena. */
 int traces_collect(struct traces *t, const struct trace_key *key,

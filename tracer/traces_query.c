@@ -313,7 +313,7 @@ int traces_find(struct traces *t, const struct scope *scope, struct sv any_id,
 	return found < 0 ? found : found ? 0 : ERR_NOT_FOUND;
 }
 
-/* --- the map ---------------------------------------------------------------------- */
+/* --- digests -------------------------------------------------------------------- */
 
 int traces_lock_digested(struct traces *t, struct arena *scratch)
 {
@@ -341,86 +341,5 @@ int traces_lock_digested(struct traces *t, struct arena *scratch)
 	}
 	for (size_t i = 0; i < t->head.count && !e; i++)
 		e = head_digest(&t->head, t->head.traces[i], scratch, &d);
-	return e;
-}
-
-static void map_head(const struct head *h, const struct scope *scope,
-		     int64_t from_ns, int64_t to_ns, struct graph *out)
-{
-	for (size_t i = 0; i < h->count; i++) {
-		const struct digest *d = h->traces[i]->digest;
-
-		if (!trace_key_in(&h->traces[i]->key, scope))
-			continue;
-		for (size_t c = 0; c < d->call_count; c++) {
-			struct graph_call call;
-
-			if (d->calls[c].time_ns < from_ns ||
-			    d->calls[c].time_ns >= to_ns)
-				continue;
-			call = digest_call(d, c);
-			graph_count(out, &call);
-		}
-	}
-}
-
-static int map_block(const struct block_ref *b, const struct scope *scope,
-		     int64_t from_ns, int64_t to_ns, struct graph *out,
-		     uint64_t *damaged)
-{
-	static const uint8_t none[TRACE_ID_SIZE];
-	struct block_scan *scan;
-	struct trace_key any;
-	struct row_key from;
-	struct sv key, value;
-	int e;
-
-	if (b->start_ns_max < from_ns || b->start_ns_min >= to_ns)
-		return 0;
-	trace_key_make(&any, scope, none);
-	row_key_minute(&from, &any, from_ns / (60 * NS_PER_S));
-	e = block_scan_open(&scan, b->block, row_key_view(&from));
-	if (e)
-		return e;
-	while ((e = block_scan_next(scan, &key, &value)) == 1 &&
-	       row_same_space(key, &from) &&
-	       row_minute(key) < to_ns / (60 * NS_PER_S))
-		*damaged += graph_decode(out, value) != 0;
-	*damaged += block_scan_damaged(scan);
-	block_scan_close(scan);
-	return e < 0 ? e : 0;
-}
-
-int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
-	       int64_t end_ns, struct graph *out)
-{
-	const int64_t minute = 60 * NS_PER_S;
-	const int64_t last = INT64_MAX / minute - 1;
-	struct arena scratch = ARENA_INIT;
-	struct block_set *set;
-	uint64_t damaged = 0;
-	int64_t from, to;
-	int e;
-
-	*out = (struct graph)GRAPH_INIT;
-	if (start_ns < 0)
-		start_ns = 0;
-	if (end_ns <= start_ns)
-		return 0;
-	from = start_ns / minute * minute;
-	to = ((end_ns - 1) / minute < last ? (end_ns - 1) / minute + 1 : last) *
-	     minute;
-	e = traces_lock_digested(t, &scratch);
-	if (!e)
-		map_head(&t->head, scope, from, to, out);
-	set = traces_hold(t);
-	traces_unlock(t);
-	for (size_t i = 0; i < set->count && !e; i++)
-		e = map_block(set->items[i], scope, from, to, out, &damaged);
-	traces_release(t, set);
-	traces_count_damage(t, damaged);
-	arena_fini(&scratch);
-	if (e)
-		graph_fini(out);
 	return e;
 }

@@ -165,7 +165,6 @@ struct entry {
 	const struct head_trace *trace;
 	const struct digest *digest;
 	const struct head_document *document;
-	size_t call;
 	struct sv request_id;
 };
 
@@ -195,68 +194,6 @@ static struct entry *add_entry(struct entries *list)
 	}
 	list->items[list->count] = (struct entry){ 0 };
 	return &list->items[list->count++];
-}
-
-static int write_minute(struct seal *s, const struct row_key *key,
-			const struct graph *g)
-{
-	for (uint32_t i = 0; i < graph_entries(g); i++) {
-		int e;
-
-		graph_encode(g, i, &s->value);
-		e = write_row(s, key);
-		if (e)
-			return e;
-	}
-	return 0;
-}
-
-static bool same_key(const struct row_key *a, const struct row_key *b)
-{
-	return sv_eq(row_key_view(a), row_key_view(b));
-}
-
-/* The calls of all traces, by scope and minute; one graph at a time, so that
- * memory does not grow with the number of minutes. */
-static int write_map(struct seal *s)
-{
-	struct entries list = { 0 };
-	struct graph g = GRAPH_INIT;
-	int e = 0;
-
-	for (size_t i = 0; i < s->count && !e; i++) {
-		const struct digest *d = s->digests[i];
-
-		for (size_t c = 0; c < d->call_count && !e; c++) {
-			struct entry *entry = add_entry(&list);
-
-			if (!entry) {
-				e = ERR_NOMEM;
-				break;
-			}
-			row_key_minute(&entry->key, &s->traces[i]->key,
-				       d->calls[c].time_ns / (60 * NS_PER_S));
-			entry->digest = d;
-			entry->call = c;
-		}
-	}
-	if (list.count)
-		qsort(list.items, list.count, sizeof(struct entry), by_row);
-	for (size_t i = 0; i < list.count && !e; i++) {
-		const struct entry *entry = &list.items[i];
-		struct graph_call call =
-			digest_call(entry->digest, entry->call);
-
-		graph_count(&g, &call);
-		if (i + 1 < list.count &&
-		    same_key(&entry->key, &list.items[i + 1].key))
-			continue;
-		e = write_minute(s, &entry->key, &g);
-		graph_fini(&g);
-	}
-	graph_fini(&g);
-	free(list.items);
-	return e;
 }
 
 static int write_position(struct seal *s)
@@ -431,7 +368,7 @@ static int write_block(struct seal *s, const char *path)
 
 	if (e)
 		return e;
-	e = write_map(s);
+	e = traces_write_map(s->writer, s->traces, s->digests, s->count);
 	if (!e)
 		e = write_position(s);
 	if (!e)

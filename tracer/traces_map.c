@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service map: calls of the head's digests, and the minutes of blocks. */
+#include <stdlib.h>
+
+#include "tracer/traces_inner.h"
+
+/* --- sealing: the minutes of a block --------------------------------------------- */
+
+struct entry {
+	struct row_key key;
+	const struct digest *digest;
+	size_t call;
+};
+
+struct entries {
+	struct entry *items;
+	size_t count, cap;
+};
+
+static int by_row(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	return sv_cmp(row_key_view(&a->key), row_key_view(&b->key));
+}
+
+static struct entry *add_entry(struct entries *list)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? list->cap * 2 : 1024;
+		struct entry *items =
+			reallocarray(list->items, cap, sizeof(*items));
+
+		if (!items)
+			return NULL;
+		list->items = items;
+		list->cap = cap;
+	}
+	return &list->items[list->count++];
+}
+
+static bool same_key(const struct row_key *a, const struct row_key *b)
+{
+	return sv_eq(row_key_view(a), row_key_view(b));
+}
+
+static int write_minute(struct block_writer *w, const struct row_key *key,
+			const struct graph *g, struct buf *value)
+{
+	for (uint32_t i = 0; i < graph_entries(g); i++) {
+		int e;
+
+		buf_reset(value);
+		graph_encode(g, i, value);
+		e = value->failed ? ERR_NOMEM :
+				    block_writer_add(w, row_key_view(key),
+						     buf_view(value));
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+static int list_calls(struct entries *list, struct head_trace *const *traces,
+		      const struct digest *const *digests, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct digest *d = digests[i];
+
+		for (size_t c = 0; c < d->call_count; c++) {
+			struct entry *entry = add_entry(list);
+
+			if (!entry)
+				return ERR_NOMEM;
+			row_key_minute(&entry->key, &traces[i]->key,
+				       d->calls[c].time_ns / (60 * NS_PER_S));
+			entry->digest = d;
+			entry->call = c;
+		}
+	}
+	if (list->count)
+		qsort(list->items, list->count, sizeof(struct entry), by_row);
+	return 0;
+}
+
+/* One graph at a time, so that memory does not grow with the minutes. */
+int traces_write_map(struct block_writer *w, struct head_trace *const *traces,
+		     const struct digest *const *digests, size_t count)
+{
+	struct entries list = { 0 };
+	struct graph g = GRAPH_INIT;
+	struct buf value = BUF_INIT;
+	int e = list_calls(&list, traces, digests, count);
+
+	for (size_t i = 0; i < list.count && !e; i++) {
+		const struct entry *entry = &list.items[i];
+		struct graph_call call =
+			digest_call(entry->digest, entry->call);
+
+		graph_count(&g, &call);
+		if (i + 1 < list.count &&
+		    same_key(&entry->key, &list.items[i + 1].key))
+			continue;
+		e = write_minute(w, &entry->key, &g, &value);
+		graph_fini(&g);
+	}
+	graph_fini(&g);
+	buf_fini(&value);
+	free(list.items);
+	return e;
+}
+
+/* --- asking ----------------------------------------------------------------------- */
+
+static void map_head(const struct head *h, const struct scope *scope,
+		     int64_t from_ns, int64_t to_ns, struct graph *out)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		const struct digest *d = h->traces[i]->digest;
+
+		if (!trace_key_in(&h->traces[i]->key, scope))
+			continue;
+		for (size_t c = 0; c < d->call_count; c++) {
+			struct graph_call call;
+
+			if (d->calls[c].time_ns < from_ns ||
+			    d->calls[c].time_ns >= to_ns)
+				continue;
+			call = digest_call(d, c);
+			graph_count(out, &call);
+		}
+	}
+}
+
+static int map_block(const struct block_ref *b, const struct scope *scope,
+		     int64_t from_ns, int64_t to_ns, struct graph *out,
+		     uint64_t *damaged)
+{
+	static const uint8_t none[TRACE_ID_SIZE];
+	struct block_scan *scan;
+	struct trace_key any;
+	struct row_key from;
+	struct sv key, value;
+	int e;
+
+	if (b->start_ns_max < from_ns || b->start_ns_min >= to_ns)
+		return 0;
+	trace_key_make(&any, scope, none);
+	row_key_minute(&from, &any, from_ns / (60 * NS_PER_S));
+	e = block_scan_open(&scan, b->block, row_key_view(&from));
+	if (e)
+		return e;
+	while ((e = block_scan_next(scan, &key, &value)) == 1 &&
+	       row_same_space(key, &from) &&
+	       row_minute(key) < to_ns / (60 * NS_PER_S))
+		*damaged += graph_decode(out, value) != 0;
+	*damaged += block_scan_damaged(scan);
+	block_scan_close(scan);
+	return e < 0 ? e : 0;
+}
+
+int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
+	       int64_t end_ns, struct graph *out)
+{
+	const int64_t minute = 60 * NS_PER_S;
+	const int64_t last = INT64_MAX / minute - 1;
+	struct arena scratch = ARENA_INIT;
+	struct block_set *set;
+	uint64_t damaged = 0;
+	int64_t from, to;
+	int e;
+
+	*out = (struct graph)GRAPH_INIT;
+	if (start_ns < 0)
+		start_ns = 0;
+	if (end_ns <= start_ns)
+		return 0;
+	from = start_ns / minute * minute;
+	to = ((end_ns - 1) / minute < last ? (end_ns - 1) / minute + 1 : last) *
+	     minute;
+	e = traces_lock_digested(t, &scratch);
+	if (!e)
+		map_head(&t->head, scope, from, to, out);
+	set = traces_hold(t);
+	traces_unlock(t);
+	for (size_t i = 0; i < set->count && !e; i++)
+		e = map_block(set->items[i], scope, from, to, out, &damaged);
+	traces_release(t, set);
+	traces_count_damage(t, damaged);
+	arena_fini(&scratch);
+	if (e)
+		graph_fini(out);
+	return e;
+}
