@@ -58,7 +58,7 @@ collector_SRC := $(filter-out collector/main.c,$(wildcard collector/*.c \
 	collector/door/*.c collector/ingest/*.c collector/api/*.c \
 	collector/series/*.c collector/logs/*.c collector/alarms/*.c \
 	collector/errand/*.c collector/catalogue/*.c))
-collector_LIB := -lmicrohttpd -lgnutls -llmdb -lrrd -lcurl -ljansson
+collector_LIB := -lmicrohttpd -lnghttp2 -lgnutls -llmdb -lrrd -lcurl -ljansson
 tui_SRC := $(filter-out tui/main.c,$(wildcard tui/*.c))
 tui_LIB := -lncursesw -ltinfo
 # What unit tests share: a simulated disk.

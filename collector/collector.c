@@ -42,6 +42,9 @@ static void reload(struct collector *c, const char *path)
 	if (e)
 		log_error("tls", "%s; the certificate in force stays",
 			  diag.text);
+	else if (c->grpc && grpc_reload_tls(c->grpc, &diag))
+		log_error("tls", "grpc: %s; the certificate in force stays",
+			  diag.text);
 	else if (c->config->tls_cert[0])
 		log_info("tls", "%s was read again", c->config->tls_cert);
 	if (!path) {
@@ -68,13 +71,16 @@ int collector_run(struct collector *c, const char *config_path)
 	struct pollfd fds[2] = { { c->signal_fd, POLLIN, 0 },
 				 { c->timer_fd, POLLIN, 0 } };
 
-	printf("http %s\nxray %s\nready\n", http_address(c->http),
+	printf("http %s\nxray %s\n", http_address(c->http),
 	       xray_udp_address(c->udp));
+	if (c->grpc)
+		printf("grpc %s\n", grpc_address(c->grpc));
+	printf("ready\n");
 	fflush(stdout);
 	notify_send(c->notify_fd, "READY=1");
-	log_info("collector", "ready: http %s, xray %s, data %s",
+	log_info("collector", "ready: http %s, xray %s, grpc %s, data %s",
 		 http_address(c->http), xray_udp_address(c->udp),
-		 c->config->data);
+		 c->grpc ? grpc_address(c->grpc) : "off", c->config->data);
 	for (;;) {
 		struct signalfd_siginfo info;
 		uint64_t ticks;
@@ -134,6 +140,8 @@ void collector_close(struct collector *c)
 		http_quiesce(c->http);
 	if (c->daemon)
 		http_quiesce(c->daemon);
+	if (c->grpc)
+		grpc_quiesce(c->grpc);
 	if (a->journal && a->apply) {
 		struct timespec grace = { 0, REPLY_GRACE_MS * 1000000L };
 
@@ -143,6 +151,8 @@ void collector_close(struct collector *c)
 			http_settle(c->http);
 		if (c->daemon)
 			http_settle(c->daemon);
+		if (c->grpc)
+			grpc_settle(c->grpc);
 		wait_for_journal(a->journal);
 		nanosleep(&grace, NULL);
 	}
@@ -150,6 +160,8 @@ void collector_close(struct collector *c)
 		http_stop(c->http);
 	if (c->daemon)
 		http_stop(c->daemon);
+	if (c->grpc)
+		grpc_stop(c->grpc);
 	readers_stop(c->readers);
 	if (a->apply)
 		apply_stop(a->apply);

@@ -13,6 +13,7 @@ void config_init(struct config *c)
 	*c = (struct config){
 		.http = "127.0.0.1:4318",
 		.xray = "127.0.0.1:2000",
+		.grpc = "127.0.0.1:4317",
 		.scope = { .account = 123456789012, .region = "us-east-1" },
 	};
 }
@@ -175,6 +176,7 @@ static int check_names(struct json root, struct diag *diag)
 					     "region",
 					     "http",
 					     "xray",
+					     "grpc",
 					     "prices",
 					     "data",
 					     "alarms",
@@ -219,6 +221,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 		e = read_text(root, "http", c->http, sizeof(c->http), diag);
 	if (!e)
 		e = read_text(root, "xray", c->xray, sizeof(c->xray), diag);
+	if (!e)
+		e = read_text(root, "grpc", c->grpc, sizeof(c->grpc), diag);
 	if (!e)
 		e = read_text(root, "prices", c->prices, sizeof(c->prices),
 			      diag);

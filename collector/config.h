@@ -20,6 +20,7 @@ struct config {
 	char data[CONFIG_TEXT_MAX];
 	char http[CONFIG_TEXT_MAX];
 	char xray[CONFIG_TEXT_MAX];
+	char grpc[CONFIG_TEXT_MAX]; /* "off": no such listener */
 	char prices[CONFIG_TEXT_MAX]; /* folder; empty: found at start */
 	char user[CONFIG_TEXT_MAX];   /* whom to become; empty: nobody else */
 	enum confine_mode confine;

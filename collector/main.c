@@ -16,6 +16,7 @@ enum {
 	KEY_DATA = 1,
 	KEY_HTTP,
 	KEY_XRAY,
+	KEY_GRPC,
 	KEY_ACCOUNT,
 	KEY_REGION,
 	KEY_CONFIG,
@@ -41,6 +42,8 @@ static const struct argp_option options[] = {
 	  "Listen here for HTTP (127.0.0.1:4318); port 0: any free one", 0 },
 	{ "xray", KEY_XRAY, "ADDR:PORT", 0,
 	  "Listen here, UDP and TCP, as the X-Ray daemon (127.0.0.1:2000)", 0 },
+	{ "grpc", KEY_GRPC, "ADDR:PORT", 0,
+	  "Listen here for OTLP over gRPC (127.0.0.1:4317); off: nowhere", 0 },
 	{ "account", KEY_ACCOUNT, "DIGITS", 0,
 	  "Account of what arrives without a key (123456789012)", 0 },
 	{ "region", KEY_REGION, "REGION", 0,
@@ -117,6 +120,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_XRAY:
 		set_text(state, a->config->xray, value, "xray");
+		break;
+	case KEY_GRPC:
+		set_text(state, a->config->grpc, value, "grpc");
 		break;
 	case KEY_PRICES:
 		set_text(state, a->config->prices, value, "prices");

@@ -8,7 +8,7 @@
 
 #include "billing/ledger.h"
 #include "collector/apply.h"
-#include "collector/door/http.h"
+#include "collector/door/grpc.h"
 #include "collector/logs/logs.h"
 #include "collector/series/series.h"
 #include "tracer/traces.h"
@@ -38,9 +38,12 @@ void memory_plan(struct memory_plan *out, uint64_t max_bytes)
 	ledger = 4 * share;
 	*out = (struct memory_plan){
 		.max_bytes = max_bytes,
-		.connections_max =
-			(uint32_t)least(5 * share / HTTP_CONNECTION_BYTES,
-					HTTP_CONNECTIONS_MAX),
+		.connections_max = (uint32_t)least(
+			5 * share / 8 * 7 / HTTP_CONNECTION_BYTES,
+			HTTP_CONNECTIONS_MAX),
+		.grpc_connections_max =
+			(uint32_t)least(5 * share / 8 / GRPC_CONNECTION_BYTES,
+					GRPC_CONNECTIONS_MAX),
 		.load_bytes = (size_t)load,
 		.request_bytes = (size_t)work,
 		/* An answer grows by doubling, and what it is made of is

@@ -7,7 +7,8 @@
  *
  *   64ths  at 256 MiB  what                                      at most
  *       5      20 MiB  code, stacks, the allocator
- *       5      20 MiB  connections: their memory for a head       448 MiB
+ *       5      20 MiB  connections: their memory for a head, an
+ *                      eighth of it those of gRPC                 488 MiB
  *      12      48 MiB  what the HTTP threads work on: what one
  *                      request decodes to, or its answer         256 MiB
  *      16      64 MiB  load (door/admission.h)                   512 MiB
@@ -33,6 +34,7 @@
 struct memory_plan {
 	uint64_t max_bytes;       /* of the whole */
 	uint32_t connections_max; /* of the HTTP port */
+	uint32_t grpc_connections_max;
 	size_t load_bytes;        /* bodies, messages, answers on their way */
 	size_t request_bytes;     /* what one request decodes to */
 	size_t answer_bytes;      /* of log lines in one answer */

@@ -20,6 +20,10 @@
 	"there are no access keys: anyone could write; make some with " \
 	"`tally keys create`, or listen on 127.0.0.1"
 
+#define OTLP_METHOD(package, service)                            \
+	"/opentelemetry.proto.collector." package ".v1." service \
+	"Service/Export"
+
 enum {
 	PORT_TRIES = 50,
 	DAEMON_CONNECTIONS_MAX = 1024,
@@ -127,7 +131,8 @@ static int confine(struct collector *c, struct diag *diag)
 		.mode = config->confine,
 		.user = c->user.name[0] ? &c->user : NULL,
 		.low_ports = is_low_port(config->http) ||
-			     is_low_port(config->xray),
+			     is_low_port(config->xray) ||
+			     is_low_port(config->grpc),
 		.data = config->data,
 		.read = { config->path, config->keys, config->jwks, c->prices,
 			  config->tls_cert, config->tls_key,
@@ -336,6 +341,18 @@ static int open_door(struct collector *c, struct diag *diag)
 	return 0;
 }
 
+static void count_ends(struct collector *c, struct connections_options *o)
+{
+	struct stats *s = &c->stats;
+
+	o->ended[CONNECTION_END_HEAD] = &s->closed_head;
+	o->ended[CONNECTION_END_BODY] = &s->closed_body;
+	o->ended[CONNECTION_END_IDLE] = &s->closed_idle;
+	o->ended[CONNECTION_END_READER] = &s->closed_reader;
+	o->ended[CONNECTION_END_CROWDED] = &s->closed_crowded;
+	o->ended[CONNECTION_END_CLIENT_CAP] = &s->closed_client_cap;
+}
+
 /* What is common to both listeners. */
 static void set_common(struct collector *c, struct http_options *o)
 {
@@ -349,12 +366,7 @@ static void set_common(struct collector *c, struct http_options *o)
 	o->shed_bodies = &s->shed_bodies;
 	o->shed_replies = &s->shed_replies;
 	o->too_large = &s->refused_too_large;
-	o->connections.ended[CONNECTION_END_HEAD] = &s->closed_head;
-	o->connections.ended[CONNECTION_END_BODY] = &s->closed_body;
-	o->connections.ended[CONNECTION_END_IDLE] = &s->closed_idle;
-	o->connections.ended[CONNECTION_END_READER] = &s->closed_reader;
-	o->connections.ended[CONNECTION_END_CROWDED] = &s->closed_crowded;
-	o->connections.ended[CONNECTION_END_CLIENT_CAP] = &s->closed_client_cap;
+	count_ends(c, &o->connections);
 }
 
 static uint32_t daemon_connections_max(const struct collector *c)
@@ -399,6 +411,55 @@ static int open_daemon(struct collector *c, struct diag *diag)
 	}
 }
 
+/* OTLP's three, as the operations that HTTP has them by. */
+static int open_grpc(struct collector *c, struct diag *diag)
+{
+	static const struct grpc_route routes[] = {
+		{ OTLP_METHOD("trace", "Trace"), "/v1/traces" },
+		{ OTLP_METHOD("metrics", "Metrics"), "/v1/metrics" },
+		{ OTLP_METHOD("logs", "Logs"), "/v1/logs" },
+	};
+	struct stats *s = &c->stats;
+	struct grpc_options options = {
+		.address = c->config->grpc,
+		.connections.max = c->memory.grpc_connections_max,
+		.tls_cert = c->config->tls_cert,
+		.tls_key = c->config->tls_key,
+		.tls_client_ca = c->config->tls_client_ca,
+		.loopback_only = auth_required(c->auth) ? NULL : KEYLESS,
+		.head = door_head,
+		.handler = door_request,
+		.answered = door_answered,
+		.done = door_done,
+		.arg = &c->door,
+		.used = admission_used(c->admission),
+		.bodies_max = c->memory.load_bytes,
+		.request_bytes = c->memory.request_bytes,
+		.shed_bodies = &s->shed_bodies,
+		.too_large = &s->refused_too_large,
+		.routes = routes,
+		.route_count = sizeof(routes) / sizeof(routes[0]),
+		.counts = {
+			[GRPC_COUNT_FLOOD] = &s->grpc_flood,
+			[GRPC_COUNT_RESETS] = &s->grpc_resets,
+			[GRPC_COUNT_PROTOCOL] = &s->grpc_protocol,
+			[GRPC_COUNT_STREAMS] = &s->grpc_streams,
+			[GRPC_COUNT_HEADERS] = &s->grpc_headers,
+			[GRPC_COUNT_MESSAGE] = &s->grpc_message,
+			[GRPC_COUNT_DEADLINE] = &s->grpc_deadline,
+			[GRPC_COUNT_READER] = &s->grpc_reader,
+		},
+	};
+	int e;
+
+	if (!strcmp(c->config->grpc, "off"))
+		return 0;
+	count_ends(c, &options.connections);
+	e = grpc_start(&c->grpc, &options, diag);
+	c->api.grpc = c->grpc;
+	return e;
+}
+
 static int open_listeners(struct collector *c, struct diag *diag)
 {
 	struct http_options http = {
@@ -424,7 +485,9 @@ static int open_listeners(struct collector *c, struct diag *diag)
 			 "there are no access keys: whoever reaches %s "
 			 "is admin; see `tally keys --help`",
 			 http_address(c->http));
-	return e ? e : open_daemon(c, diag);
+	if (!e)
+		e = open_daemon(c, diag);
+	return e ? e : open_grpc(c, diag);
 }
 
 /* Signals and the timer come as descriptors; threads inherit the mask. */

@@ -7,6 +7,7 @@
 #include "collector/alarms/webhook.h"
 #include "collector/api/api.h"
 #include "collector/collector.h"
+#include "collector/door/grpc.h"
 #include "collector/errand/errand.h"
 #include "collector/ingest/xray_udp.h"
 
@@ -30,6 +31,7 @@ struct collector {
 	struct door daemon_door; /* of daemon */
 	struct http *http;
 	struct http *daemon; /* the X-Ray daemon's TCP port */
+	struct grpc *grpc;   /* NULL: off */
 	struct xray_udp *udp;
 	char prices[1024]; /* folder of the price books */
 	int lock_fd;       /* on DATA/lock: one collector a folder */

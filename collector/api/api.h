@@ -13,6 +13,7 @@
 #include "collector/apply.h"
 #include "collector/catalogue/catalogue.h"
 #include "collector/door/door.h"
+#include "collector/door/grpc.h"
 #include "collector/ingest/ingest.h"
 #include "collector/logs/logs.h"
 #include "collector/memory.h"
@@ -46,6 +47,7 @@ struct api {
 	const struct memory_plan *memory;
 	struct audit *audit;
 	struct auth *auth;
+	struct grpc *grpc; /* NULL: off */
 	struct pace *pace;
 	const char *data; /* the folder */
 	struct stats *stats;

@@ -211,6 +211,10 @@ static void put_door(struct api *a, struct request *r, struct json_writer *w)
 	json_open_object(w);
 	put(w, "connections", http_connections(r->http));
 	put(w, "connections_max", http_connections_max(r->http));
+	if (a->grpc) {
+		put(w, "grpc_connections", grpc_connections(a->grpc));
+		put(w, "grpc_connections_max", grpc_connections_max(a->grpc));
+	}
 	put(w, "requests", s.requests);
 	put(w, "callers", s.callers);
 	json_key(w, "needs_keys");
@@ -397,5 +401,7 @@ void api_prometheus(struct api *a, struct request *r)
 	      "Rows of the audit log for which there was no room", audit.lost);
 	gauge(&r->reply, "tally_connections", "Open connections of HTTP",
 	      http_connections(r->http));
+	gauge(&r->reply, "tally_grpc_connections", "Open connections of gRPC",
+	      a->grpc ? grpc_connections(a->grpc) : 0);
 	r->content_type = "text/plain; version=0.0.4";
 }

@@ -2,34 +2,10 @@
 #include "collector/door/grpc_status.h"
 
 #include "core/codec/base64.h"
-#include "core/codec/protobuf.h"
 
-enum grpc_status grpc_status_of_http(unsigned status)
+enum rpc_code grpc_status_of_http(unsigned status)
 {
-	switch (status) {
-	case 200:
-		return GRPC_OK;
-	case 401:
-		return GRPC_UNAUTHENTICATED;
-	case 403:
-		return GRPC_PERMISSION_DENIED;
-	case 404:
-	case 405:
-	case 501:
-		return GRPC_UNIMPLEMENTED;
-	case 408:
-	case 504:
-		return GRPC_DEADLINE_EXCEEDED;
-	case 409:
-		return GRPC_ABORTED;
-	case 413:
-	case 429:
-		return GRPC_RESOURCE_EXHAUSTED;
-	case 503:
-		return GRPC_UNAVAILABLE;
-	default:
-		return status < 500 ? GRPC_INVALID_ARGUMENT : GRPC_INTERNAL;
-	}
+	return status == 404 ? RPC_UNIMPLEMENTED : rpc_code_of_http(status);
 }
 
 bool grpc_timeout_parse(struct sv text, uint64_t *out_ms)
@@ -82,27 +58,14 @@ void grpc_message_put(struct buf *out, struct sv text)
 	}
 }
 
-/* google.rpc.Status { code = 1, message = 2, details = 3 of Any { type_url = 1,
- * value = 2 } }; RetryInfo { retry_delay = 1 of Duration { seconds = 1 } } */
-void grpc_details_put(struct buf *out, enum grpc_status status,
-		      struct sv message, unsigned retry_after_s)
+void grpc_details_put(struct buf *out, enum rpc_code status, struct sv message,
+		      unsigned retry_after_s)
 {
 	struct buf bytes = { .limit = 4 * GRPC_MESSAGE_MAX };
-	size_t any, value, delay;
 
 	if (message.len > GRPC_MESSAGE_MAX)
 		message.len = 0; /* grpc-message has it */
-	protobuf_put_u64(&bytes, 1, (uint64_t)status);
-	protobuf_put_bytes(&bytes, 2, message);
-	any = protobuf_open(&bytes, 3);
-	protobuf_put_bytes(&bytes, 1,
-			   SV("type.googleapis.com/google.rpc.RetryInfo"));
-	value = protobuf_open(&bytes, 2);
-	delay = protobuf_open(&bytes, 1);
-	protobuf_put_u64(&bytes, 1, retry_after_s);
-	protobuf_close(&bytes, delay);
-	protobuf_close(&bytes, value);
-	protobuf_close(&bytes, any);
+	otlp_status_put(&bytes, OTLP_PROTOBUF, status, message, retry_after_s);
 	base64_put(out, buf_view(&bytes));
 	while (out->len && out->ptr[out->len - 1] == '=')
 		out->ptr[--out->len] = '\0'; /* as gRPC sends it */

@@ -13,26 +13,13 @@
 #include <stdint.h>
 
 #include "core/base/text.h"
-
-enum grpc_status {
-	GRPC_OK = 0,
-	GRPC_INVALID_ARGUMENT = 3,
-	GRPC_DEADLINE_EXCEEDED = 4,
-	GRPC_NOT_FOUND = 5,
-	GRPC_PERMISSION_DENIED = 7,
-	GRPC_RESOURCE_EXHAUSTED = 8,
-	GRPC_ABORTED = 10,
-	GRPC_UNIMPLEMENTED = 12,
-	GRPC_INTERNAL = 13,
-	GRPC_UNAVAILABLE = 14,
-	GRPC_UNAUTHENTICATED = 16,
-};
+#include "core/wire/otlp_answer.h"
 
 enum { GRPC_MESSAGE_MAX = 512 }; /* bytes of grpc-message, before escapes */
 
-/* Of what HTTP would have said: 400 is INVALID_ARGUMENT, 413 and 429 are
- * RESOURCE_EXHAUSTED, 404 is UNIMPLEMENTED, since paths name methods here. */
-enum grpc_status grpc_status_of_http(unsigned status);
+/* Of what HTTP would have said, but for one: a path names a method here, so
+ * that 404 is UNIMPLEMENTED. */
+enum rpc_code grpc_status_of_http(unsigned status);
 
 /* "10S", "9971m": at most eight digits and a unit of H M S m u n. Whole
  * milliseconds, rounded up. False: not that. */
@@ -44,7 +31,7 @@ void grpc_message_put(struct buf *out, struct sv text);
 
 /* Appends grpc-status-details-bin: google.rpc.Status in base64, with RetryInfo
  * of retry_after_s. */
-void grpc_details_put(struct buf *out, enum grpc_status status,
-		      struct sv message, unsigned retry_after_s);
+void grpc_details_put(struct buf *out, enum rpc_code status, struct sv message,
+		      unsigned retry_after_s);
 
 #endif

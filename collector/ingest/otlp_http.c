@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OTLP/HTTP: POST /v1/traces, /v1/metrics, /v1/logs. Source: the public OTLP
- * specification, "OTLP/HTTP". */
+/* OTLP/HTTP: POST /v1/traces, /v1/metrics, /v1/logs; and what comes by gRPC,
+ * which the door brings to the same paths. Source: the public OTLP
+ * specification, "OTLP/HTTP" and "OTLP/gRPC". */
 #include <strings.h>
 
 #include "collector/door/answer.h"
@@ -31,8 +32,11 @@ static void on_done(void *arg, const struct otlp_result *result)
 	} else {
 		if (code == RPC_UNAVAILABLE)
 			r->retry_after_s = INGEST_RETRY_AFTER_S;
-		otlp_status_put(&r->reply, x->encoding, code, message,
-				r->retry_after_s);
+		if (r->grpc)
+			buf_sv(&r->reply, message);
+		else
+			otlp_status_put(&r->reply, x->encoding, code, message,
+					r->retry_after_s);
 	}
 	request_send(r);
 }

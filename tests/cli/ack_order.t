@@ -47,7 +47,7 @@ strace = subprocess.Popen(
      "-e", "trace=pwrite64,fdatasync,sendto,sendmsg,writev,write,sendfile,"
      "recvfrom,recvmsg,read",
      f"{build}/bin/tally-collector", "--data", os.path.join(folder, "data"),
-     "--http", f"127.0.0.1:{port}", "--xray", "127.0.0.1:0",
+     "--http", f"127.0.0.1:{port}", "--xray", "127.0.0.1:0", "--grpc", "off",
      f"--confine={confine}"],
     stdout=subprocess.PIPE, stderr=log)
 out = b""

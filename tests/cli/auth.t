@@ -99,19 +99,19 @@ is "$(with_token "$(token RS256 rsa)") $(call NEW-KEY-1)" "200 200 -" \
 stop_collector
 
 # --- listeners ----------------------------------------------------------------------
-like "$(start_fails --http 0.0.0.0:0 --xray 127.0.0.1:0)" \
+like "$(start_fails --http 0.0.0.0:0 --xray 127.0.0.1:0 --grpc off)" \
 	'no access keys' "beyond loopback it needs keys"
-like "$(start_fails --http 0.0.0.0:0 --xray 127.0.0.1:0)" \
+like "$(start_fails --http 0.0.0.0:0 --xray 127.0.0.1:0 --grpc off)" \
 	'^status [12]$' "and does not start"
-like "$(start_fails --http '[::]:0' --xray 127.0.0.1:0)" \
+like "$(start_fails --http '[::]:0' --xray 127.0.0.1:0 --grpc off)" \
 	'no access keys' "so with IPv6"
 like "$(start_fails --http 127.0.0.1:0 --xray 0.0.0.0:0 --keys "$TMP/keys")" \
 	'xray_networks' "the X-Ray port beyond loopback needs networks"
-like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --keys "$TMP/nowhere")" \
+like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --grpc off --keys "$TMP/nowhere")" \
 	'cannot read the keys .*/nowhere: No such.*tally keys create' \
 	"a missing file of keys is an error, and it says how to make one"
 chmod 644 "$TMP/keys"
-like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --keys "$TMP/keys")" \
+like "$(start_fails --http 127.0.0.1:0 --xray 127.0.0.1:0 --grpc off --keys "$TMP/keys")" \
 	'keys' "a file of keys for everybody too"
 chmod 600 "$TMP/keys"
 
@@ -155,7 +155,7 @@ signed_metric() {
 		"$HTTP/metrics" | sed -n "s/^tally_$1 //p"
 }
 for allowed in 198.51.100.0/24 "$own"; do
-	printf '{"keys":"%s/keys","xray_networks":["%s"],"http":"%s:0","xray":"%s:0"}' \
+	printf '{"keys":"%s/keys","xray_networks":["%s"],"grpc":"off","http":"%s:0","xray":"%s:0"}' \
 		"$TMP" "$allowed" "$own" "$own" >"$TMP/conf"
 	: >"$TMP/out"
 	"$BIN/tally-collector" --data "$DATA" --config "$TMP/conf" \

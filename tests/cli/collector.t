@@ -60,7 +60,7 @@ is "$(curl -s -o /dev/null -w '%{http_code}' "http://$XRAY/api/v1/status")" 404 
 	"and nothing else there"
 
 # A second collector on the same folder, and other ways to be refused.
-"$BIN/tally-collector" --data "$DATA" --http 127.0.0.1:0 --xray 127.0.0.1:0 >/dev/null 2>"$TMP/err"
+"$BIN/tally-collector" --data "$DATA" --http 127.0.0.1:0 --xray 127.0.0.1:0 --grpc off >/dev/null 2>"$TMP/err"
 is "$?" 1 "a second collector on the folder ends with 1"
 like "$(cat "$TMP/err")" 'another collector uses' "and says why"
 "$BIN/tally-collector" --data "$TMP/x" --http 0.0.0.0:0 >/dev/null 2>"$TMP/err"

@@ -11,7 +11,7 @@ fi
 chmod 755 "$TMP" # for the other user
 mkdir "$TMP/conf" "$TMP/outside"
 cp -r billing/prices "$TMP/prices"
-"$BIN/tally-collector" --data "$TMP/probe" --http 127.0.0.1:0 --xray 127.0.0.1:0 \
+"$BIN/tally-collector" --data "$TMP/probe" --http 127.0.0.1:0 --xray 127.0.0.1:0 --grpc off \
 	--confine=require >"$TMP/out" 2>"$TMP/err" &
 PID=$!
 wait_for "grep -q '^ready' '$TMP/out' || ! kill -0 $PID 2>/dev/null" 30
@@ -103,7 +103,7 @@ class Collector:
              "mknodat,?mknod,truncate,fchmodat,?chmod,fchownat,?chown,execve,"
              "socket,connect,seccomp",
              binary + "/tally-collector", "--config", folder + "/conf/hostile",
-             "--data", data, "--http", "127.0.0.1:0", "--xray", "127.0.0.1:0",
+             "--data", data, "--http", "127.0.0.1:0", "--xray", "127.0.0.1:0", "--grpc", "off",
              "--confine=kill"], stdout=subprocess.PIPE, text=True,
             stderr=open(folder + "/hostile.log", "a"))
         self.base = "http://" + self.process.stdout.readline().split()[1]
@@ -264,7 +264,7 @@ stop_collector
 is "$STATUS" 0 "and ends"
 grep -q 'runs as root' "$TMP/collector.log" && not_ok "no warning" || ok "no warning"
 mkdir "$TMP/roots"
-"$BIN/tally-collector" --data "$TMP/roots" --http 127.0.0.1:0 --xray 127.0.0.1:0 \
+"$BIN/tally-collector" --data "$TMP/roots" --http 127.0.0.1:0 --xray 127.0.0.1:0 --grpc off \
 	--user nobody --prices "$TMP/prices" >/dev/null 2>"$TMP/err"
 is "$?" 1 "a folder of root's is refused"
 like "$(cat "$TMP/err")" 'cannot be written by user .nobody.: chown -R nobody /' "and said to be"

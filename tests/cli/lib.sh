@@ -68,12 +68,14 @@ wait_for() {
 		sleep 0.05
 	done
 }
-# start_collector [OPTION ...]: sets PID, HTTP (a URL), XRAY (address:port). A
-# system call that its filter does not know ends it: see collector/confine.def.
+# start_collector [OPTION ...]: sets PID, HTTP (a URL), XRAY and GRPC
+# (address:port). A system call that its filter does not know ends it: see
+# collector/confine.def.
 start_collector() {
 	: >"$TMP/out" # what an earlier one printed is not this one's
 	"$BIN/tally-collector" --data "$DATA" --http 127.0.0.1:0 \
-		--xray 127.0.0.1:0 --confine=kill "$@" >"$TMP/out" 2>>"$TMP/collector.log" &
+		--xray 127.0.0.1:0 --grpc 127.0.0.1:0 --confine=kill "$@" \
+		>"$TMP/out" 2>>"$TMP/collector.log" &
 	PID=$!
 	if ! wait_for "grep -q '^ready' '$TMP/out'" 30; then
 		echo "Bail out! the collector did not start"
@@ -82,6 +84,7 @@ start_collector() {
 	fi
 	HTTP=http://$(sed -n 's/^http //p' "$TMP/out")
 	XRAY=$(sed -n 's/^xray //p' "$TMP/out")
+	GRPC=$(sed -n 's/^grpc //p' "$TMP/out")
 	export TALLY_ENDPOINT=$HTTP
 }
 stop_collector() {

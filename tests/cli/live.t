@@ -36,7 +36,7 @@ check() {
 start() {
 	: >"$work/ready"
 	"$BIN/tally-collector" --data "$work/data" --http "127.0.0.1:$1" \
-		--xray 127.0.0.1:0 --prices billing/prices \
+		--xray 127.0.0.1:0 --grpc off --prices billing/prices \
 		>"$work/ready" 2>>"$work/collector.log" &
 	collector=$!
 	for _ in $(seq 100); do

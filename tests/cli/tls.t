@@ -125,7 +125,7 @@ stop_collector
 
 refused() {
 	"$BIN/tally-collector" --data "$DATA" --http 127.0.0.1:0 \
-		--xray 127.0.0.1:0 "$@" >"$TMP/refused" 2>&1
+		--xray 127.0.0.1:0 --grpc off "$@" >"$TMP/refused" 2>&1
 	echo "$? $(tail -1 "$TMP/refused")"
 }
 like "$(refused --tls-key "$C/now.key")" '^2 .*--tls-cert' \

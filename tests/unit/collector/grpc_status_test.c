@@ -58,7 +58,7 @@ static void details(void **state)
 	struct buf out = { 0 };
 
 	(void)state;
-	grpc_details_put(&out, GRPC_UNAVAILABLE, SV("busy"), 1);
+	grpc_details_put(&out, RPC_UNAVAILABLE, SV("busy"), 1);
 	assert_string_equal(
 		out.ptr, "CA4SBGJ1c3kaMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUu"
 			 "cnBjLlJldHJ5SW5mbxIECgIIAQ");
@@ -69,18 +69,18 @@ static void statuses(void **state)
 {
 	static const struct {
 		unsigned http;
-		enum grpc_status grpc;
+		enum rpc_code grpc;
 	} rows[] = {
-		{ 200, GRPC_OK },
-		{ 400, GRPC_INVALID_ARGUMENT },
-		{ 401, GRPC_UNAUTHENTICATED },
-		{ 403, GRPC_PERMISSION_DENIED },
-		{ 404, GRPC_UNIMPLEMENTED },
-		{ 413, GRPC_RESOURCE_EXHAUSTED },
-		{ 422, GRPC_INVALID_ARGUMENT },
-		{ 429, GRPC_RESOURCE_EXHAUSTED },
-		{ 500, GRPC_INTERNAL },
-		{ 503, GRPC_UNAVAILABLE },
+		{ 200, RPC_OK },
+		{ 400, RPC_INVALID_ARGUMENT },
+		{ 401, RPC_UNAUTHENTICATED },
+		{ 403, RPC_PERMISSION_DENIED },
+		{ 404, RPC_UNIMPLEMENTED },
+		{ 413, RPC_RESOURCE_EXHAUSTED },
+		{ 422, RPC_INVALID_ARGUMENT },
+		{ 429, RPC_RESOURCE_EXHAUSTED },
+		{ 500, RPC_INTERNAL },
+		{ 503, RPC_UNAVAILABLE },
 	};
 
 	(void)state;
