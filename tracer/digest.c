@@ -107,19 +107,21 @@ struct gather {
 	int err;
 };
 
-static uint32_t gather_node(struct gather *g, struct sv name, struct sv type)
+static uint32_t gather_node(struct gather *g, struct sv name, struct sv type,
+			    uint64_t account)
 {
 	uint32_t at = (uint32_t)(hash64(name) * 31 + hash64(type)) & g->mask;
 
 	for (; g->table[at]; at = (at + 1) & g->mask) {
 		const struct digest_node *n = &g->nodes[g->table[at] - 1];
 
-		if (sv_eq(n->name, name) && sv_eq(n->type, type))
+		if (sv_eq(n->name, name) && sv_eq(n->type, type) &&
+		    n->account == account)
 			return g->table[at] - 1;
 	}
 	if (g->node_count == g->node_cap)
 		return DIGEST_NO_NODE;
-	g->nodes[g->node_count] = (struct digest_node){ name, type };
+	g->nodes[g->node_count] = (struct digest_node){ name, type, account };
 	g->table[at] = (uint32_t)++g->node_count;
 	return (uint32_t)g->node_count - 1;
 }
@@ -144,31 +146,38 @@ static bool gather_room(struct gather *g)
 static void gather_call(void *arg, const struct graph_call *c)
 {
 	struct gather *g = arg;
-	uint32_t from = DIGEST_NO_NODE, to;
+	uint32_t from = DIGEST_NO_NODE, to, alias = DIGEST_NO_NODE;
 
 	if (!gather_room(g)) {
 		g->err = ERR_NOMEM;
 		return;
 	}
 	if (c->from_name.ptr) {
-		from = gather_node(g, c->from_name, c->from_type);
+		from = gather_node(g, c->from_name, c->from_type,
+				   c->from_account);
 		if (from == DIGEST_NO_NODE)
 			return; /* over the map's own limit of nodes */
 	}
-	to = gather_node(g, c->to_name, c->to_type);
+	to = gather_node(g, c->to_name, c->to_type, c->to_account);
 	if (to == DIGEST_NO_NODE)
 		return;
+	if (c->alias.len)
+		alias = gather_node(g, c->alias, SV(""), 0);
 	if (c->time_ns > g->time_ns_max)
 		g->time_ns_max = c->time_ns;
 	g->calls[g->call_count++] = (struct digest_call){
 		.time_ns = c->time_ns,
 		.duration_ns = c->duration_ns,
+		.work_ns = c->work_ns,
 		.from = from,
 		.to = to,
+		.alias = alias,
 		.status = (uint8_t)c->status,
 		.root = c->root,
 		.inferred = c->inferred,
+		.link = c->link,
 		.counted = c->counted,
+		.untimed = c->untimed,
 	};
 }
 
@@ -248,12 +257,13 @@ static struct digest *pack(const struct trace_summary *s,
 	return d;
 }
 
-/* A span makes two nodes at most: its own, and the client's of a root. */
+/* A span makes four names at most: its own, the client's of a root, a link's,
+ * an alias. */
 static int gather_open(struct gather *g, const struct assembly *a)
 {
 	size_t cap = 8;
 
-	while (cap < (size_t)a->count * 2 && cap < GRAPH_NODES_MAX)
+	while (cap < (size_t)a->count * 4 && cap < GRAPH_NODES_MAX)
 		cap *= 2;
 	*g = (struct gather){
 		.arena = a->arena,
@@ -298,17 +308,24 @@ struct graph_call digest_call(const struct digest *d, size_t i)
 	struct graph_call call = {
 		.time_ns = c->time_ns,
 		.duration_ns = c->duration_ns,
+		.work_ns = c->work_ns,
 		.to_name = d->nodes[c->to].name,
 		.to_type = d->nodes[c->to].type,
+		.to_account = d->nodes[c->to].account,
 		.status = (enum segment_status)c->status,
 		.root = c->root,
 		.inferred = c->inferred,
+		.link = c->link,
 		.counted = c->counted,
+		.untimed = c->untimed,
 	};
 
 	if (c->from != DIGEST_NO_NODE) {
 		call.from_name = d->nodes[c->from].name;
 		call.from_type = d->nodes[c->from].type;
+		call.from_account = d->nodes[c->from].account;
 	}
+	if (c->alias != DIGEST_NO_NODE)
+		call.alias = d->nodes[c->alias].name;
 	return call;
 }

@@ -14,6 +14,7 @@
 
 struct digest_node {
 	struct sv name, type;
+	uint64_t account;
 };
 
 #define DIGEST_NO_NODE UINT32_MAX
@@ -21,9 +22,11 @@ struct digest_node {
 struct digest_call {
 	int64_t time_ns;
 	uint64_t duration_ns;
+	uint64_t work_ns;
 	uint32_t from, to; /* indexes of nodes; from may be DIGEST_NO_NODE */
+	uint32_t alias;    /* of a node with that name; or DIGEST_NO_NODE */
 	uint8_t status;    /* enum segment_status */
-	bool root, inferred, counted;
+	bool root, inferred, link, counted, untimed;
 };
 
 struct digest {

@@ -5,171 +5,48 @@
 #include <stdlib.h>
 
 #include "core/base/hash.h"
+#include "tracer/graph_share.h"
 
-/* Two open-addressing tables of index + 1, 0 is free; at most half full. */
+/* Three open-addressing tables of index + 1, 0 is free; at most half full. */
 struct graph_table {
 	uint32_t nodes[2 * GRAPH_NODES_MAX];
 	uint32_t edges[2 * GRAPH_EDGES_MAX];
+	uint32_t aliases[2 * GRAPH_ALIASES_MAX];
 };
 
 _Static_assert((GRAPH_NODES_MAX & (GRAPH_NODES_MAX - 1)) == 0 &&
-		       (GRAPH_EDGES_MAX & (GRAPH_EDGES_MAX - 1)) == 0,
+		       (GRAPH_EDGES_MAX & (GRAPH_EDGES_MAX - 1)) == 0 &&
+		       (GRAPH_ALIASES_MAX & (GRAPH_ALIASES_MAX - 1)) == 0,
 	       "table sizes are masks");
+
+static void free_text(struct sv text)
+{
+	free((char *)(uintptr_t)text.ptr);
+}
 
 void graph_fini(struct graph *g)
 {
+	if (g->share) {
+		graph_share_drop(g->share);
+		*g = (struct graph)GRAPH_INIT;
+		return;
+	}
 	for (uint32_t i = 0; i < g->node_count; i++) {
-		free((char *)(uintptr_t)g->nodes[i].name.ptr);
-		free(g->nodes[i].stats.histogram);
+		free_text(g->nodes[i].name);
+		graph_stats_fini(&g->nodes[i].stats);
 	}
 	for (uint32_t i = 0; i < g->edge_count; i++)
-		free(g->edges[i].stats.histogram);
+		graph_stats_fini(&g->edges[i].stats);
+	for (uint32_t i = 0; i < g->alias_count; i++)
+		free_text(g->aliases[i].name);
 	free(g->nodes);
 	free(g->edges);
+	free(g->aliases);
 	free(g->table);
 	*g = (struct graph)GRAPH_INIT;
 }
 
-uint64_t graph_total(const struct graph_stats *s)
-{
-	return s->ok + s->error + s->throttle + s->fault;
-}
-
-/* --- statistics ---------------------------------------------------------- */
-
-static unsigned bucket_of(uint64_t ns)
-{
-	uint64_t us = ns / 1000;
-	unsigned octave, bucket;
-
-	if (us == 0)
-		return 0;
-	octave = 63 - (unsigned)__builtin_clzll(us);
-	if (octave >= GRAPH_BUCKETS / GRAPH_STEPS)
-		return GRAPH_BUCKETS - 1;
-	bucket = (unsigned)((us * GRAPH_STEPS) >> octave) - GRAPH_STEPS;
-	assert(bucket < GRAPH_STEPS);
-	return octave * GRAPH_STEPS + bucket;
-}
-
-static uint64_t bucket_middle_ns(unsigned bucket)
-{
-	uint64_t octave = bucket / GRAPH_STEPS;
-	uint64_t step = bucket % GRAPH_STEPS;
-
-	return ((2 * (GRAPH_STEPS + step) + 1) << octave) * 1000 /
-	       (2 * GRAPH_STEPS);
-}
-
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
-static void bucket_add(struct graph_histogram *h, unsigned bucket, uint64_t n)
-{
-	uint64_t sum = h->counts[bucket] + n;
-
-	h->counts[bucket] = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
-}
-
-static bool need_histogram(struct graph_stats *s)
-{
-	if (!s->histogram)
-		s->histogram = calloc(1, sizeof(*s->histogram));
-	return s->histogram != NULL;
-}
-
-static void widen(struct graph_stats *s, uint64_t min, uint64_t max)
-{
-	bool first = graph_total(s) == 0;
-
-	if (first || min < s->time_ns_min)
-		s->time_ns_min = min;
-	if (first || max > s->time_ns_max)
-		s->time_ns_max = max;
-}
-
-static bool stats_count(struct graph_stats *s, enum segment_status status,
-			uint64_t ns)
-{
-	if (!need_histogram(s))
-		return false;
-	widen(s, ns, ns);
-	switch (status) {
-	case SEGMENT_STATUS_OK:
-		s->ok++;
-		break;
-	case SEGMENT_STATUS_ERROR:
-		s->error++;
-		break;
-	case SEGMENT_STATUS_THROTTLE:
-		s->throttle++;
-		break;
-	case SEGMENT_STATUS_FAULT:
-		s->fault++;
-		break;
-	}
-	s->total_time_ns = add_saturating(s->total_time_ns, ns);
-	bucket_add(s->histogram, bucket_of(ns), 1);
-	return true;
-}
-
-static bool stats_merge(struct graph_stats *dst, const struct graph_stats *src)
-{
-	if (graph_total(src) == 0)
-		return true;
-	if (!need_histogram(dst))
-		return false;
-	widen(dst, src->time_ns_min, src->time_ns_max);
-	dst->ok = add_saturating(dst->ok, src->ok);
-	dst->error = add_saturating(dst->error, src->error);
-	dst->throttle = add_saturating(dst->throttle, src->throttle);
-	dst->fault = add_saturating(dst->fault, src->fault);
-	dst->total_time_ns =
-		add_saturating(dst->total_time_ns, src->total_time_ns);
-	for (unsigned i = 0; i < GRAPH_BUCKETS; i++)
-		if (src->histogram->counts[i])
-			bucket_add(dst->histogram, i,
-				   src->histogram->counts[i]);
-	return true;
-}
-
-uint64_t graph_quantile(const struct graph_stats *s, double q)
-{
-	uint64_t total = 0, seen = 0, rank, ns;
-	unsigned i;
-
-	if (!s->histogram)
-		return 0;
-	for (i = 0; i < GRAPH_BUCKETS; i++)
-		total += s->histogram->counts[i];
-	if (total == 0)
-		return 0;
-	/* Nearest rank: the smallest value with q of all at or below it. */
-	rank = (uint64_t)(q * (double)total);
-	if ((double)rank < q * (double)total)
-		rank++;
-	if (rank >= total)
-		return s->time_ns_max;
-	if (rank <= 1)
-		return s->time_ns_min;
-	for (i = 0; i < GRAPH_BUCKETS - 1; i++) {
-		seen += s->histogram->counts[i];
-		if (seen >= rank)
-			break;
-	}
-	ns = bucket_middle_ns(i);
-	if (ns < s->time_ns_min)
-		ns = s->time_ns_min;
-	if (ns > s->time_ns_max)
-		ns = s->time_ns_max;
-	return ns;
-}
-
-/* --- nodes and edges ------------------------------------------------------ */
+/* --- finding, making ------------------------------------------------------ */
 
 /* Cut to GRAPH_NAME_MAX at the start of a character. */
 static struct sv cut_name(struct sv name)
@@ -185,6 +62,7 @@ static struct sv cut_name(struct sv name)
 
 static bool need_table(struct graph *g)
 {
+	assert(!g->share);
 	if (!g->table)
 		g->table = calloc(1, sizeof(*g->table));
 	return g->table != NULL;
@@ -204,296 +82,244 @@ static bool need_room(void **items, uint32_t count, size_t size)
 	return true;
 }
 
-/* SPAN_NONE: over the limit, or no memory. */
-static uint32_t find_node(struct graph *g, struct sv name, struct sv type)
+/* Both texts in one piece of memory; NULL: none. */
+static char *copy_texts(struct sv a, struct sv b)
+{
+	char *text = malloc(a.len + b.len + 1);
+
+	if (!text)
+		return NULL;
+	if (a.len)
+		memcpy(text, a.ptr, a.len);
+	if (b.len)
+		memcpy(text + a.len, b.ptr, b.len);
+	return text;
+}
+
+uint32_t graph_need_node(struct graph *g, const struct graph_node_key *key)
 {
 	uint32_t mask = 2 * GRAPH_NODES_MAX - 1;
-	uint32_t at;
-	struct graph_node *node;
-	char *text;
+	struct sv name = cut_name(key->name), type = cut_name(key->type);
+	uint64_t account = key->account == g->account ? 0 : key->account;
 	void *nodes = g->nodes;
+	char *text;
+	uint32_t at;
 
 	if (!need_table(g))
 		return SPAN_NONE;
-	name = cut_name(name);
-	type = cut_name(type);
-	at = (uint32_t)(hash64(name) * 31 + hash64(type)) & mask;
+	at = (uint32_t)(hash64(name) * 31 + hash64(type) + account) & mask;
 	for (; g->table->nodes[at]; at = (at + 1) & mask) {
-		node = &g->nodes[g->table->nodes[at] - 1];
-		if (sv_eq(node->name, name) && sv_eq(node->type, type))
+		const struct graph_node *n = &g->nodes[g->table->nodes[at] - 1];
+
+		if (n->account == account && sv_eq(n->name, name) &&
+		    sv_eq(n->type, type))
 			return g->table->nodes[at] - 1;
 	}
 	if (g->node_count == GRAPH_NODES_MAX ||
-	    !need_room(&nodes, g->node_count, sizeof(*node)))
+	    !need_room(&nodes, g->node_count, sizeof(struct graph_node)))
 		return SPAN_NONE;
 	g->nodes = nodes;
-	text = malloc(name.len + type.len + 1);
+	text = copy_texts(name, type);
 	if (!text)
 		return SPAN_NONE;
-	if (name.len)
-		memcpy(text, name.ptr, name.len);
-	if (type.len)
-		memcpy(text + name.len, type.ptr, type.len);
 	g->nodes[g->node_count] = (struct graph_node){
 		.name = { text, name.len },
 		.type = { text + name.len, type.len },
+		.account = account,
 		.inferred = true, /* until a segment of its own counts */
 	};
 	g->table->nodes[at] = ++g->node_count;
 	return g->node_count - 1;
 }
 
-static uint32_t find_edge(struct graph *g, uint32_t from, uint32_t to)
+uint32_t graph_need_edge(struct graph *g, uint32_t from, uint32_t to, bool link)
 {
 	uint32_t mask = 2 * GRAPH_EDGES_MAX - 1;
-	uint64_t pair = (uint64_t)from << 32 | to;
+	uint64_t pair = (uint64_t)from << 33 | (uint64_t)to << 1 | link;
 	uint32_t at = (uint32_t)XXH3_64bits(&pair, sizeof(pair)) & mask;
 	void *edges = g->edges;
 
+	if (!need_table(g))
+		return SPAN_NONE;
 	for (; g->table->edges[at]; at = (at + 1) & mask) {
 		const struct graph_edge *e = &g->edges[g->table->edges[at] - 1];
 
-		if (e->from == from && e->to == to)
+		if (e->from == from && e->to == to && e->link == link)
 			return g->table->edges[at] - 1;
 	}
 	if (g->edge_count == GRAPH_EDGES_MAX ||
 	    !need_room(&edges, g->edge_count, sizeof(struct graph_edge)))
 		return SPAN_NONE;
 	g->edges = edges;
-	g->edges[g->edge_count] = (struct graph_edge){ .from = from, .to = to };
+	g->edges[g->edge_count] =
+		(struct graph_edge){ .from = from, .to = to, .link = link };
 	g->table->edges[at] = ++g->edge_count;
 	return g->edge_count - 1;
+}
+
+uint32_t graph_need_alias(struct graph *g, uint32_t edge, struct sv name)
+{
+	uint32_t mask = 2 * GRAPH_ALIASES_MAX - 1;
+	void *aliases = g->aliases;
+	char *text;
+	uint32_t at;
+
+	if (!need_table(g))
+		return SPAN_NONE;
+	name = cut_name(name);
+	at = (uint32_t)hash64_seed(name, edge) & mask;
+	for (; g->table->aliases[at]; at = (at + 1) & mask) {
+		const struct graph_alias *a =
+			&g->aliases[g->table->aliases[at] - 1];
+
+		if (a->edge == edge && sv_eq(a->name, name))
+			return g->table->aliases[at] - 1;
+	}
+	if (g->alias_count == GRAPH_ALIASES_MAX ||
+	    !need_room(&aliases, g->alias_count, sizeof(struct graph_alias)))
+		return SPAN_NONE;
+	g->aliases = aliases;
+	text = copy_texts(name, SV(""));
+	if (!text)
+		return SPAN_NONE;
+	g->aliases[g->alias_count] =
+		(struct graph_alias){ .edge = edge,
+				      .name = { text, name.len } };
+	g->table->aliases[at] = ++g->alias_count;
+	return g->alias_count - 1;
+}
+
+/* --- counting ---------------------------------------------------------------- */
+
+struct graph_count graph_count_of(const struct graph_call *c)
+{
+	uint64_t work_ns = c->work_ns > c->duration_ns ? c->work_ns :
+							 c->duration_ns;
+	int64_t end_ns = INT64_MAX;
+
+	if (c->link || c->untimed)
+		end_ns = c->time_ns;
+	else if (work_ns < (uint64_t)(INT64_MAX - c->time_ns))
+		end_ns = c->time_ns + (int64_t)work_ns;
+	return (struct graph_count){
+		.start_ns = c->time_ns,
+		.end_ns = end_ns,
+		.duration_ns = c->duration_ns,
+		.work_ns = c->work_ns,
+		.status = c->status,
+		.counted = c->counted,
+		.untimed = c->untimed,
+		.root = c->root,
+		.own = !c->inferred,
+	};
 }
 
 /* Where a count goes: finds or makes it, and says what is known of the node.
  * NULL: dropped. */
 static struct graph_stats *place(struct graph *g, const struct graph_call *c)
 {
-	uint32_t from = SPAN_NONE, to, edge;
+	const struct graph_node_key from_key = { c->from_name, c->from_type,
+						 c->from_account };
+	const struct graph_node_key to_key = { c->to_name, c->to_type,
+					       c->to_account };
+	uint32_t from = SPAN_NONE, to, edge, alias;
 
 	if (c->from_name.ptr) {
-		from = find_node(g, c->from_name, c->from_type);
+		from = graph_need_node(g, &from_key);
 		if (from == SPAN_NONE)
 			return NULL;
-		g->nodes[from].inferred = false;
+		/* Who calls has a segment; whence a message came may not. */
+		if (!c->link)
+			g->nodes[from].inferred = false;
 	}
-	to = find_node(g, c->to_name, c->to_type);
+	to = graph_need_node(g, &to_key);
 	if (to == SPAN_NONE)
 		return NULL;
 	g->nodes[to].inferred = g->nodes[to].inferred && c->inferred;
 	g->nodes[to].root = g->nodes[to].root || c->root;
 	if (from == SPAN_NONE)
 		return &g->nodes[to].stats;
-	edge = find_edge(g, from, to);
-	return edge == SPAN_NONE ? NULL : &g->edges[edge].stats;
+	edge = graph_need_edge(g, from, to, c->link);
+	if (edge == SPAN_NONE)
+		return NULL;
+	if (c->alias.len) {
+		alias = graph_need_alias(g, edge, c->alias);
+		if (alias != SPAN_NONE)
+			g->aliases[alias].seen++;
+	}
+	return &g->edges[edge].stats;
 }
 
 void graph_count(struct graph *g, const struct graph_call *call)
 {
 	struct graph_stats *stats = place(g, call);
+	struct graph_count count = graph_count_of(call);
 
-	if (!stats || (call->counted &&
-		       !stats_count(stats, call->status, call->duration_ns)))
+	if (!stats || graph_stats_count(stats, &count, 1))
 		g->dropped++;
 }
 
-/* Entry i as the call that would make it. */
-static struct graph_call entry_call(const struct graph *g, uint32_t i,
-				    const struct graph_stats **stats)
+static void merge_nodes(struct graph *dst, const struct graph *src,
+			uint32_t *places)
 {
-	struct graph_call call = { 0 };
-	const struct graph_node *to;
+	for (uint32_t i = 0; i < src->node_count; i++) {
+		const struct graph_node *n = &src->nodes[i];
+		const struct graph_node_key key = { n->name, n->type,
+						    n->account };
 
-	if (i < g->node_count) {
-		to = &g->nodes[i];
-		*stats = &to->stats;
-	} else {
-		const struct graph_edge *e = &g->edges[i - g->node_count];
-		const struct graph_node *from = &g->nodes[e->from];
-
-		to = &g->nodes[e->to];
-		call.from_name = from->name;
-		call.from_type = from->type;
-		*stats = &e->stats;
+		places[i] = graph_need_node(dst, &key);
+		if (places[i] == SPAN_NONE) {
+			dst->dropped += n->stats.seen;
+			continue;
+		}
+		dst->nodes[places[i]].inferred =
+			dst->nodes[places[i]].inferred && n->inferred;
+		dst->nodes[places[i]].root = dst->nodes[places[i]].root ||
+					     n->root;
+		if (graph_stats_merge(&dst->nodes[places[i]].stats, &n->stats,
+				      1))
+			dst->dropped += n->stats.seen;
 	}
-	call.to_name = to->name;
-	call.to_type = to->type;
-	call.root = to->root;
-	call.inferred = to->inferred;
-	return call;
 }
 
-uint32_t graph_entries(const struct graph *g)
+static void merge_edges(struct graph *dst, const struct graph *src,
+			const uint32_t *nodes, uint32_t *places)
 {
-	return g->node_count + g->edge_count;
-}
+	for (uint32_t i = 0; i < src->edge_count; i++) {
+		const struct graph_edge *e = &src->edges[i];
+		uint32_t from = nodes[e->from], to = nodes[e->to];
 
-static void add_entry(struct graph *g, const struct graph_call *call,
-		      const struct graph_stats *add)
-{
-	struct graph_stats *stats = place(g, call);
-
-	if (!stats || !stats_merge(stats, add))
-		g->dropped += graph_total(add);
+		places[i] = from == SPAN_NONE || to == SPAN_NONE ?
+				    SPAN_NONE :
+				    graph_need_edge(dst, from, to, e->link);
+		if (places[i] == SPAN_NONE ||
+		    graph_stats_merge(&dst->edges[places[i]].stats, &e->stats,
+				      1))
+			dst->dropped += e->stats.seen;
+	}
 }
 
 void graph_merge(struct graph *dst, const struct graph *src)
 {
-	for (uint32_t i = 0; i < graph_entries(src); i++) {
-		const struct graph_stats *stats;
-		struct graph_call call = entry_call(src, i, &stats);
+	uint32_t *nodes = calloc((size_t)src->node_count + 1, sizeof(*nodes));
+	uint32_t *edges = calloc((size_t)src->edge_count + 1, sizeof(*edges));
 
-		add_entry(dst, &call, stats);
+	if (nodes && edges) {
+		merge_nodes(dst, src, nodes);
+		merge_edges(dst, src, nodes, edges);
+		for (uint32_t i = 0; i < src->alias_count; i++) {
+			const struct graph_alias *a = &src->aliases[i];
+			uint32_t at = edges[a->edge];
+
+			if (at != SPAN_NONE)
+				at = graph_need_alias(dst, at, a->name);
+			if (at != SPAN_NONE)
+				dst->aliases[at].seen += a->seen;
+		}
+	} else {
+		dst->dropped++;
 	}
 	dst->dropped += src->dropped;
-}
-
-/* --- the stored form -------------------------------------------------------
- * u8 flags (1 edge, 2 root, 4 inferred) | texts: u32 length, bytes; of an
- * edge four (from name, from type, to name, to type), of a node two | u64 ok,
- * error, throttle, fault, total time, least, most | u32 count of buckets |
- * each u32 bucket, u32 count. All little-endian. */
-
-enum { ENTRY_EDGE = 1, ENTRY_ROOT = 2, ENTRY_INFERRED = 4 };
-
-static void put_u32(struct buf *out, uint32_t v)
-{
-	uint8_t bytes[4];
-
-	put_le32(bytes, v);
-	buf_add(out, bytes, sizeof(bytes));
-}
-
-static void put_u64(struct buf *out, uint64_t v)
-{
-	uint8_t bytes[8];
-
-	put_le64(bytes, v);
-	buf_add(out, bytes, sizeof(bytes));
-}
-
-static void put_text(struct buf *out, struct sv text)
-{
-	put_u32(out, (uint32_t)text.len);
-	buf_sv(out, text);
-}
-
-static void put_histogram(struct buf *out, const struct graph_histogram *h)
-{
-	uint32_t used = 0;
-
-	for (uint32_t i = 0; h && i < GRAPH_BUCKETS; i++)
-		used += h->counts[i] != 0;
-	put_u32(out, used);
-	for (uint32_t i = 0; h && i < GRAPH_BUCKETS; i++) {
-		if (!h->counts[i])
-			continue;
-		put_u32(out, i);
-		put_u32(out, h->counts[i]);
-	}
-}
-
-void graph_encode(const struct graph *g, uint32_t i, struct buf *out)
-{
-	const struct graph_stats *s;
-	struct graph_call call = entry_call(g, i, &s);
-	bool edge = call.from_name.ptr != NULL;
-
-	assert(i < graph_entries(g));
-	buf_char(out,
-		 (char)((edge ? ENTRY_EDGE : 0) | (call.root ? ENTRY_ROOT : 0) |
-			(call.inferred ? ENTRY_INFERRED : 0)));
-	if (edge) {
-		put_text(out, call.from_name);
-		put_text(out, call.from_type);
-	}
-	put_text(out, call.to_name);
-	put_text(out, call.to_type);
-	put_u64(out, s->ok);
-	put_u64(out, s->error);
-	put_u64(out, s->throttle);
-	put_u64(out, s->fault);
-	put_u64(out, s->total_time_ns);
-	put_u64(out, s->time_ns_min);
-	put_u64(out, s->time_ns_max);
-	put_histogram(out, s->histogram);
-}
-
-static bool take(struct sv *rest, size_t n, struct sv *out)
-{
-	if (rest->len < n)
-		return false;
-	*out = sv_make(rest->ptr, n);
-	*rest = sv_make(rest->ptr + n, rest->len - n);
-	return true;
-}
-
-static bool take_u32(struct sv *rest, uint32_t *out)
-{
-	struct sv bytes;
-
-	if (!take(rest, 4, &bytes))
-		return false;
-	*out = get_le32((const uint8_t *)bytes.ptr);
-	return true;
-}
-
-static bool take_u64(struct sv *rest, uint64_t *out)
-{
-	struct sv bytes;
-
-	if (!take(rest, 8, &bytes))
-		return false;
-	*out = get_le64((const uint8_t *)bytes.ptr);
-	return true;
-}
-
-static bool take_text(struct sv *rest, struct sv *out)
-{
-	uint32_t len;
-
-	return take_u32(rest, &len) && len <= GRAPH_NAME_MAX &&
-	       take(rest, len, out);
-}
-
-static bool take_histogram(struct sv *rest, struct graph_histogram *h)
-{
-	uint32_t used, bucket;
-
-	if (!take_u32(rest, &used) || used > GRAPH_BUCKETS)
-		return false;
-	while (used--) {
-		if (!take_u32(rest, &bucket) || bucket >= GRAPH_BUCKETS ||
-		    !take_u32(rest, &h->counts[bucket]))
-			return false;
-	}
-	return rest->len == 0;
-}
-
-int graph_decode(struct graph *g, struct sv bytes)
-{
-	struct graph_histogram histogram = { 0 };
-	struct graph_stats s = { .histogram = &histogram };
-	struct graph_call call = { 0 };
-	struct sv flags;
-
-	if (!take(&bytes, 1, &flags))
-		return ERR_CORRUPT;
-	call.root = flags.ptr[0] & ENTRY_ROOT;
-	call.inferred = flags.ptr[0] & ENTRY_INFERRED;
-	if ((flags.ptr[0] & ENTRY_EDGE) &&
-	    (!take_text(&bytes, &call.from_name) ||
-	     !take_text(&bytes, &call.from_type)))
-		return ERR_CORRUPT;
-	if (!take_text(&bytes, &call.to_name) ||
-	    !take_text(&bytes, &call.to_type) || !take_u64(&bytes, &s.ok) ||
-	    !take_u64(&bytes, &s.error) || !take_u64(&bytes, &s.throttle) ||
-	    !take_u64(&bytes, &s.fault) ||
-	    !take_u64(&bytes, &s.total_time_ns) ||
-	    !take_u64(&bytes, &s.time_ns_min) ||
-	    !take_u64(&bytes, &s.time_ns_max) ||
-	    !take_histogram(&bytes, &histogram))
-		return ERR_CORRUPT;
-	add_entry(g, &call, &s);
-	return 0;
+	free(nodes);
+	free(edges);
 }

@@ -86,6 +86,7 @@ static void infer(const struct segment *s, struct arena *arena,
 {
 	const struct aws_service *service;
 
+	call->to_account = s->account;
 	call->to_name = s->name;
 	call->to_type = SV("remote");
 	if (!sv_eq(s->ns, SV("aws")))
@@ -117,30 +118,135 @@ static void view_of(const struct segment *s, struct graph_call *call)
 	call->counted = !s->in_progress;
 }
 
+static bool is_call(const struct segment *s)
+{
+	return sv_eq(s->ns, SV("aws")) || sv_eq(s->ns, SV("remote"));
+}
+
 static void edge_from(const struct assembly *a, uint32_t owner,
 		      struct graph_call *call)
 {
 	call->from_name = a->spans[owner].segment.name;
 	call->from_type = a->spans[owner].segment.origin;
+	call->from_account = a->spans[owner].segment.account;
 }
 
-static void segment_calls(const struct assembly *a, const struct span *span,
-			  graph_call_fn *fn, void *arg)
+/* --- what was received ----------------------------------------------------- */
+
+/* The node of a queue, a topic or a stream, by its URL, its ARN or its name. */
+static void source_node(struct sv source, struct graph_call *call)
+{
+	static const struct {
+		struct sv begins;
+		const char *type;
+		char mark; /* behind which its own name begins */
+	} kinds[] = {
+		{ SV_INIT("arn:aws:sqs:"), "AWS::SQS::Queue", ':' },
+		{ SV_INIT("https://sqs."), "AWS::SQS::Queue", '/' },
+		{ SV_INIT("arn:aws:sns:"), "AWS::SNS::Topic", ':' },
+		{ SV_INIT("arn:aws:kinesis:"), "AWS::Kinesis::Stream", '/' },
+		{ SV_INIT("arn:aws:s3:"), "AWS::S3::Bucket", ':' },
+		{ SV_INIT("arn:aws:states:"),
+		  "AWS::StepFunctions::StateMachine", ':' },
+	};
+
+	call->from_name = source;
+	call->from_type = SV("remote");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!sv_starts(source, kinds[i].begins))
+			continue;
+		call->from_name = behind_last(source, kinds[i].mark);
+		call->from_type = sv_from(kinds[i].type);
+		return;
+	}
+}
+
+static uint32_t find_span(const struct assembly *a,
+			  const uint8_t id[SEGMENT_ID_SIZE])
+{
+	for (uint32_t i = 0; i < a->count; i++)
+		if (!memcmp(a->spans[i].segment.id, id, SEGMENT_ID_SIZE))
+			return i;
+	return SPAN_NONE;
+}
+
+/* One count for each message. Of a link that names no source, and whose id is
+ * not in this trace, nobody here knows where it came from. */
+static void link_calls(const struct assembly *a, const struct span *span,
+		       graph_call_fn *fn, void *arg)
 {
 	const struct segment *s = &span->segment;
-	struct graph_call call = { .to_name = s->name, .to_type = s->origin };
+
+	for (size_t i = 0; i < s->link_count; i++) {
+		const struct segment_link *l = &s->links[i];
+		struct graph_call call = {
+			.to_name = s->name,
+			.to_type = s->origin,
+			.to_account = s->account,
+			.time_ns = s->start_ns,
+			.status = s->status,
+			.link = true,
+			.counted = !s->in_progress,
+			.untimed = l->sent_ns <= 0 || l->sent_ns > s->start_ns,
+		};
+		uint32_t from = SPAN_NONE;
+
+		if (!call.untimed)
+			call.duration_ns = (uint64_t)(s->start_ns - l->sent_ns);
+		if (l->source.len) {
+			source_node(l->source, &call);
+		} else if (l->has_id) {
+			from = find_span(a, l->id);
+			if (from != SPAN_NONE)
+				from = a->spans[from].owner;
+			if (from != SPAN_NONE)
+				edge_from(a, from, &call);
+		}
+		if (call.from_name.ptr)
+			fn(arg, &call);
+	}
+}
+
+/* --- segments and calls ----------------------------------------------------- */
+
+/* What the caller calls whom a segment answered for, where that is another
+ * name than its own. */
+static struct sv alias_of(const struct assembly *a,
+			  const struct segment *caller,
+			  const struct segment *callee)
+{
+	struct graph_call call = { 0 };
+
+	if (!caller->subsegment || !is_call(caller))
+		return SV("");
+	infer(caller, a->arena, &call);
+	return sv_eq(call.to_name, callee->name) ? SV("") : call.to_name;
+}
+
+/* work_end_ns: of all the segment began. */
+static void segment_calls(const struct assembly *a, const struct span *span,
+			  int64_t work_end_ns, graph_call_fn *fn, void *arg)
+{
+	const struct segment *s = &span->segment;
+	struct graph_call call = { .to_name = s->name,
+				   .to_type = s->origin,
+				   .to_account = s->account };
 
 	view_of(s, &call);
+	call.work_ns = (uint64_t)(work_end_ns - s->start_ns);
 	call.root = !s->has_parent;
 	fn(arg, &call);
+	call.work_ns = 0;
 	if (!s->has_parent) {
 		struct graph_call client = { .to_name = s->name,
 					     .to_type = SV("client"),
+					     .to_account = s->account,
 					     .time_ns = s->start_ns };
 
 		fn(arg, &client);
 		call.from_name = s->name;
 		call.from_type = SV("client");
+		call.from_account = s->account;
 		fn(arg, &call);
 	} else if (span->parent != SPAN_NONE) {
 		const struct span *caller = &a->spans[span->parent];
@@ -150,6 +256,7 @@ static void segment_calls(const struct assembly *a, const struct span *span,
 		/* An edge has the caller's view where the caller has one. */
 		if (caller->segment.subsegment)
 			view_of(&caller->segment, &call);
+		call.alias = alias_of(a, &caller->segment, s);
 		edge_from(a, caller->owner, &call);
 		fn(arg, &call);
 	}
@@ -169,16 +276,35 @@ static void inferred_calls(const struct assembly *a, const struct span *span,
 	fn(arg, &call);
 }
 
+/* When the work of each span's segment ended; by index, of segments alone.
+ * NULL: no memory, and then a duration is the response time. */
+static int64_t *work_ends(const struct assembly *a)
+{
+	int64_t *ends = arena_array(a->arena, a->count, sizeof(*ends));
+
+	for (uint32_t i = 0; ends && i < a->count; i++) {
+		const struct span *span = &a->spans[i];
+
+		if (span->owner != SPAN_NONE &&
+		    span->segment.end_ns > ends[span->owner])
+			ends[span->owner] = span->segment.end_ns;
+	}
+	return ends;
+}
+
 void graph_calls(const struct assembly *trace, graph_call_fn *fn, void *arg)
 {
+	const int64_t *ends = work_ends(trace);
+
 	for (uint32_t i = 0; i < trace->count; i++) {
 		const struct span *span = &trace->spans[i];
-		struct sv ns = span->segment.ns;
 
 		if (!span->segment.subsegment)
-			segment_calls(trace, span, fn, arg);
-		else if (!span->answered &&
-			 (sv_eq(ns, SV("aws")) || sv_eq(ns, SV("remote"))))
+			segment_calls(trace, span,
+				      ends ? ends[i] : span->segment.end_ns, fn,
+				      arg);
+		else if (!span->answered && is_call(&span->segment))
 			inferred_calls(trace, span, fn, arg);
+		link_calls(trace, span, fn, arg);
 	}
 }

@@ -31,6 +31,7 @@ enum {
 	SEGMENT_ID_TEXT = 16,
 	SEGMENT_NAME_MAX = 200,        /* characters */
 	REQUEST_ID_MAX = USAGE_ID_MAX, /* longer ones are not indexed */
+	SEGMENT_LINKS_MAX = 100, /* X-Ray: of a trace; more are not read */
 };
 
 /* Why a document is refused, in order of precedence: the first that applies
@@ -67,6 +68,15 @@ enum segment_status {
 	SEGMENT_STATUS_FAULT,    /* the service's own, 5xx */
 };
 
+/* A message, or another trace, that a segment tells it goes on from. */
+struct segment_link {
+	uint8_t id[SEGMENT_ID_SIZE]; /* of the segment it came from */
+	bool has_id;
+	struct sv source; /* where it was received from: a queue's URL, an ARN
+			   * or a name; or empty */
+	int64_t sent_ns;  /* 0: not known */
+};
+
 struct segment {
 	uint8_t trace_id[TRACE_ID_SIZE];
 	uint8_t id[SEGMENT_ID_SIZE];
@@ -87,6 +97,9 @@ struct segment {
 	struct sv resource_key; /* the name of that member; or empty */
 	struct sv error_type;   /* cause.exceptions[0].type; or empty */
 	struct sv error_message; /* cause.exceptions[0].message; or empty */
+	uint64_t account;        /* aws.account_id; 0: none was given */
+	const struct segment_link *links; /* at most SEGMENT_LINKS_MAX */
+	size_t link_count;
 	struct json json;   /* of this (sub)segment; valid as the arena is */
 	struct json nested; /* its subsegments: an array, or no doc */
 	/* In segment_record.read: where the one is that it is nested in, and

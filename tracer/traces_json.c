@@ -144,6 +144,8 @@ void traces_json_map(struct json_writer *w, const struct graph *g,
 		json_put_u64(w, g->edges[i].from);
 		json_key(w, "to");
 		json_put_u64(w, g->edges[i].to);
+		json_key(w, "link");
+		json_put_bool(w, g->edges[i].link);
 		put_counts(w, &g->edges[i].stats);
 		json_close_object(w);
 	}

@@ -47,18 +47,17 @@ static bool same_key(const struct row_key *a, const struct row_key *b)
 static int write_minute(struct block_writer *w, const struct row_key *key,
 			const struct graph *g, struct buf *value)
 {
-	for (uint32_t i = 0; i < graph_entries(g); i++) {
-		int e;
+	struct graph_page_cursor at = { 0 };
+	int e = 0;
 
-		buf_reset(value);
-		graph_encode(g, i, value);
+	buf_reset(value);
+	while (!e && graph_put_page(g, &at, value)) {
 		e = value->failed ? ERR_NOMEM :
 				    block_writer_add(w, row_key_view(key),
 						     buf_view(value));
-		if (e)
-			return e;
+		buf_reset(value);
 	}
-	return 0;
+	return e;
 }
 
 static int list_calls(struct entries *list, struct head_trace *const *traces,
@@ -171,6 +170,7 @@ int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
 	int e;
 
 	*out = (struct graph)GRAPH_INIT;
+	out->account = scope->account;
 	if (start_ns < 0)
 		start_ns = 0;
 	if (end_ns <= start_ns)

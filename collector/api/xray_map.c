@@ -53,6 +53,7 @@ void api_xray_service_graph(struct api *a, struct request *r)
 	struct get_service_graph_output out = { 0 };
 	struct get_service_graph in;
 	struct xray_services page;
+	struct xray_question q;
 	struct graph graph;
 	int64_t range[2];
 	int e;
@@ -67,9 +68,14 @@ void api_xray_service_graph(struct api *a, struct request *r)
 		fail(r, e);
 		return;
 	}
-	e = xray_services_page(&graph, &r->caller.scope,
-			       hash_question(r, range, sizeof(range)),
-			       in.next_token, &r->arena, &page);
+	q = (struct xray_question){
+		.scope = &r->caller.scope,
+		.hash = hash_question(r, range, sizeof(range)),
+		.token = in.next_token,
+		.start_ns = range[0],
+		.end_ns = range[1],
+	};
+	e = xray_services_page(&graph, &q, &r->arena, &page);
 	if (e) {
 		fail(r, e);
 	} else {

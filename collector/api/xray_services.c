@@ -4,28 +4,28 @@
 #include <stdlib.h>
 
 #include "core/base/hash.h"
+#include "core/sys/env.h"
 
 enum {
-	TOKEN_QUESTION = 16, /* hex digits of the question's hash */
+	TOKEN_HEAD = 16, /* bytes: the question's hash, the account */
 	TOKEN_KEY_MAX = 2 * GRAPH_NAME_MAX + 2,
+};
+
+struct group {
+	uint32_t *items; /* indexes, those of one owner side by side */
+	uint32_t *first; /* of an owner's in items; one more than owners */
 };
 
 /* One answer being made. */
 struct page {
 	const struct graph *g;
+	const struct xray_question *q;
 	struct arena *arena;
 	uint32_t *order; /* of nodes, by key */
 	int32_t *ids;    /* ReferenceIds, by node */
-	uint32_t *edges; /* in order of their first node */
-	uint32_t *first; /* index in edges of a node's first; one more */
+	struct group edges, aliases;
 	struct sv account;
 };
-
-static bool set_text(struct sv *to, struct arena *arena, const char *text)
-{
-	*to = arena_copy(arena, sv_from(text));
-	return to->ptr != NULL;
-}
 
 /* --- order, and numbers ------------------------------------------------------ */
 
@@ -33,7 +33,11 @@ static int compare_nodes(const struct graph_node *a, const struct graph_node *b)
 {
 	int order = sv_cmp(a->name, b->name);
 
-	return order ? order : sv_cmp(a->type, b->type);
+	if (!order)
+		order = sv_cmp(a->type, b->type);
+	if (order)
+		return order;
+	return a->account < b->account ? -1 : a->account > b->account;
 }
 
 static int by_key(const void *left, const void *right, void *arg)
@@ -55,7 +59,7 @@ static int by_id(const void *left, const void *right, void *arg)
 
 static int32_t id_of(const struct graph_node *n)
 {
-	uint64_t h = hash64(n->name) * 31 + hash64(n->type);
+	uint64_t h = hash64(n->name) * 31 + hash64(n->type) + n->account;
 
 	return (int32_t)((h ^ h >> 32) & INT32_MAX);
 }
@@ -86,24 +90,31 @@ static int number(struct page *p)
 	return 0;
 }
 
-/* Edges by the node they leave: a counting sort. */
-static int group_edges(struct page *p)
+static uint32_t owner_of(const struct graph *g, bool aliases, uint32_t i)
+{
+	return aliases ? g->aliases[i].edge : g->edges[i].from;
+}
+
+/* Edges by the node they leave, aliases by their edge: a counting sort. */
+static int group_by_owner(const struct page *p, bool aliases, struct group *out)
 {
 	const struct graph *g = p->g;
-	uint32_t *at;
+	size_t owners = aliases ? g->edge_count : g->node_count;
+	uint32_t count = aliases ? g->alias_count : g->edge_count;
+	uint32_t *at = arena_array(p->arena, owners + 1, sizeof(*at));
 
-	p->first = arena_array(p->arena, g->node_count + 1, sizeof(*p->first));
-	at = arena_array(p->arena, g->node_count + 1, sizeof(*at));
-	p->edges = arena_array(p->arena, g->edge_count + 1, sizeof(*p->edges));
-	if (!p->first || !at || !p->edges)
+	out->first = arena_array(p->arena, owners + 1, sizeof(*out->first));
+	out->items =
+		arena_array(p->arena, (size_t)count + 1, sizeof(*out->items));
+	if (!out->first || !at || !out->items)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i < g->edge_count; i++)
-		p->first[g->edges[i].from + 1]++;
-	for (uint32_t i = 0; i < g->node_count; i++)
-		p->first[i + 1] += p->first[i];
-	memcpy(at, p->first, (g->node_count + 1) * sizeof(*at));
-	for (uint32_t i = 0; i < g->edge_count; i++)
-		p->edges[at[g->edges[i].from]++] = i;
+	for (uint32_t i = 0; i < count; i++)
+		out->first[owner_of(g, aliases, i) + 1]++;
+	for (size_t i = 0; i < owners; i++)
+		out->first[i + 1] += out->first[i];
+	memcpy(at, out->first, (owners + 1) * sizeof(*at));
+	for (uint32_t i = 0; i < count; i++)
+		out->items[at[owner_of(g, aliases, i)]++] = i;
 	return 0;
 }
 
@@ -112,24 +123,27 @@ static int group_edges(struct page *p)
 static struct sv token_make(uint64_t question, const struct graph_node *next,
 			    struct arena *arena)
 {
-	size_t bytes = 8 + next->name.len + 1 + next->type.len;
+	size_t bytes = TOKEN_HEAD + next->name.len + 1 + next->type.len;
 	uint8_t *raw = arena_alloc(arena, bytes);
 	char *text = arena_alloc(arena, 2 * bytes + 1);
 
 	if (!raw || !text)
 		return (struct sv){ NULL, 0 };
 	put_le64(raw, question);
-	memcpy(raw + 8, next->name.ptr, next->name.len);
-	raw[8 + next->name.len] = '\0';
-	memcpy(raw + 9 + next->name.len, next->type.ptr, next->type.len);
+	put_le64(raw + 8, next->account);
+	memcpy(raw + TOKEN_HEAD, next->name.ptr, next->name.len);
+	raw[TOKEN_HEAD + next->name.len] = '\0';
+	if (next->type.len)
+		memcpy(raw + TOKEN_HEAD + next->name.len + 1, next->type.ptr,
+		       next->type.len);
 	hex_from(text, raw, bytes);
 	return sv_make(text, 2 * bytes);
 }
 
 /* *start: where in order the page begins. */
-static int token_read(const struct page *p, uint64_t question, struct sv token,
-		      uint32_t *start)
+static int token_read(const struct page *p, uint32_t *start)
 {
+	struct sv token = p->q->token;
 	struct graph_node next = { 0 };
 	size_t bytes = token.len / 2;
 	struct sv key;
@@ -138,15 +152,16 @@ static int token_read(const struct page *p, uint64_t question, struct sv token,
 	*start = 0;
 	if (!token.ptr)
 		return 0;
-	if (token.len % 2 || token.len < TOKEN_QUESTION ||
-	    token.len > TOKEN_QUESTION + 2 * (size_t)TOKEN_KEY_MAX)
+	if (token.len % 2 || bytes < TOKEN_HEAD ||
+	    bytes > TOKEN_HEAD + TOKEN_KEY_MAX)
 		return ERR_INVALID;
 	raw = arena_alloc(p->arena, bytes);
 	if (!raw)
 		return ERR_NOMEM;
-	if (!sv_to_hex(token, raw, bytes) || get_le64(raw) != question)
+	if (!sv_to_hex(token, raw, bytes) || get_le64(raw) != p->q->hash)
 		return ERR_INVALID;
-	key = sv_make((const char *)raw + 8, bytes - 8);
+	next.account = get_le64(raw + 8);
+	key = sv_make((const char *)raw + TOKEN_HEAD, bytes - TOKEN_HEAD);
 	next.name = sv_cut(&key, '\0');
 	next.type = key;
 	while (*start < p->g->node_count &&
@@ -193,71 +208,199 @@ struct xray_statistics *xray_statistics_of(const struct graph_stats *s,
 	return out;
 }
 
-static int put_edge(const struct page *p, const struct graph_edge *edge,
+struct xray_histogram_entry *xray_histogram_of(const struct graph_histogram *h,
+					       struct arena *arena)
+{
+	struct xray_histogram_entry *items =
+		arena_array(arena, (size_t)h->used + 1, sizeof(*items));
+
+	for (unsigned i = 0; items && i < h->used; i++)
+		items[i] = (struct xray_histogram_entry){
+			.value = { (double)graph_step_ns(h->items[i].step) /
+					   1e9,
+				   true },
+			.count = { h->items[i].count, true },
+		};
+	return items;
+}
+
+/* As far as it is known. */
+static void put_times(const struct page *p, const struct graph_stats *s,
+		      struct shape_time *start, struct shape_time *end)
+{
+	const int64_t minute = 60 * NS_PER_S;
+	const struct xray_question *q = p->q;
+	int64_t first = s->first_ns, last = s->last_ns;
+
+	if (!s->seen || !first)
+		return;
+	if (q->end_ns) {
+		first -= first % minute;
+		last = last > INT64_MAX - minute ?
+			       q->end_ns :
+			       (last + minute - 1) / minute * minute;
+		if (first < q->start_ns)
+			first = q->start_ns;
+		if (last > q->end_ns)
+			last = q->end_ns;
+	}
+	*start = (struct shape_time){ first, true };
+	*end = (struct shape_time){ last < first ? first : last, true };
+}
+
+static struct sv absent_if_empty(struct sv text)
+{
+	return text.len ? text : (struct sv){ NULL, 0 };
+}
+
+static int put_aliases(const struct page *p, uint32_t edge,
+		       struct xray_edge *out)
+{
+	const struct graph *g = p->g;
+	struct sv type = absent_if_empty(g->nodes[g->edges[edge].to].type);
+	uint32_t from = p->aliases.first[edge], to = p->aliases.first[edge + 1];
+
+	out->aliases.set = true;
+	out->aliases.items = arena_array(p->arena, (size_t)(to - from) + 1,
+					 sizeof(*out->aliases.items));
+	if (!out->aliases.items)
+		return ERR_NOMEM;
+	for (uint32_t i = from; i < to; i++) {
+		const struct graph_alias *a = &g->aliases[p->aliases.items[i]];
+		struct sv *names = arena_new(p->arena, struct sv);
+
+		if (!names)
+			return ERR_NOMEM;
+		*names = a->name;
+		out->aliases.items[out->aliases.count++] = (struct xray_alias){
+			.name = a->name,
+			.names = { names, 1, true },
+			.type = type,
+		};
+	}
+	return 0;
+}
+
+static int put_edge(const struct page *p, uint32_t number,
 		    struct xray_edge *out)
 {
+	const struct graph_edge *edge = &p->g->edges[number];
+	const struct graph_histogram *times = &edge->stats.times;
+	struct xray_histogram_entry *items = xray_histogram_of(times, p->arena);
+
 	*out = (struct xray_edge){
 		.reference_id = { p->ids[edge->to], true },
 		.statistics = xray_statistics_of(&edge->stats, p->arena),
-		.aliases = { .set = true },
 	};
-	return out->statistics ? 0 : ERR_NOMEM;
+	if (!out->statistics || !items)
+		return ERR_NOMEM;
+	put_times(p, &edge->stats, &out->start_time, &out->end_time);
+	if (edge->link) {
+		out->type = SV("link");
+		out->ages.items = items;
+		out->ages.count = times->used;
+		out->ages.set = true;
+		/* A message has an age and no response. */
+		out->statistics->total_response_time.set = false;
+	} else {
+		out->response_times.items = items;
+		out->response_times.count = times->used;
+		out->response_times.set = true;
+	}
+	return put_aliases(p, number, out);
+}
+
+static int put_histograms(const struct page *p, const struct graph_stats *s,
+			  struct xray_service *out)
+{
+	struct graph_histogram durations;
+	int e = graph_durations(s, &durations);
+
+	if (e)
+		return e;
+	out->response_times.items = xray_histogram_of(&s->times, p->arena);
+	out->response_times.count = s->times.used;
+	out->response_times.set = true;
+	out->durations.items = xray_histogram_of(&durations, p->arena);
+	out->durations.count = durations.used;
+	out->durations.set = true;
+	free(durations.items);
+	return out->durations.items && out->response_times.items ? 0 :
+								   ERR_NOMEM;
+}
+
+static struct sv account_of(const struct page *p, const struct graph_node *n)
+{
+	char text[24];
+
+	if (!n->account)
+		return p->account;
+	snprintf(text, sizeof(text), "%012llu", (unsigned long long)n->account);
+	return arena_copy(p->arena, sv_from(text));
+}
+
+/* What a service says of itself; of a client only its calls are known. */
+static int put_own(const struct page *p, const struct graph_node *n,
+		   struct xray_service *out)
+{
+	out->statistics = xray_statistics_of(&n->stats, p->arena);
+	if (!out->statistics)
+		return ERR_NOMEM;
+	return put_histograms(p, &n->stats, out);
 }
 
 static int put_service(const struct page *p, uint32_t node,
 		       struct xray_service *out)
 {
 	const struct graph_node *n = &p->g->nodes[node];
-	uint32_t from = p->first[node], to = p->first[node + 1];
-	struct sv *names = arena_array(p->arena, 1, sizeof(*names));
+	uint32_t from = p->edges.first[node], to = p->edges.first[node + 1];
+	struct sv *names = arena_new(p->arena, struct sv);
 	bool client = sv_eq(n->type, SV("client"));
-	int e = 0;
+	int e;
 
 	*out = (struct xray_service){
 		.reference_id = { p->ids[node], true },
 		.name = n->name,
 		.names = { names, 1, true },
 		.root = { n->root, true },
-		.account_id = p->account,
-		.type = n->type.len ? n->type : (struct sv){ NULL, 0 },
+		.account_id = account_of(p, n),
+		.type = absent_if_empty(n->type),
 		.state = client || n->inferred ? SV("unknown") : SV("active"),
-		.edges = { arena_array(p->arena, to - from + 1,
+		.edges = { arena_array(p->arena, (size_t)(to - from) + 1,
 				       sizeof(*out->edges.items)),
 			   to - from, true },
 	};
-	if (!names || !out->edges.items)
+	if (!names || !out->edges.items || !out->account_id.ptr)
 		return ERR_NOMEM;
 	names[0] = n->name;
-	if (!client) {
-		out->statistics = xray_statistics_of(&n->stats, p->arena);
-		if (!out->statistics)
-			return ERR_NOMEM;
-	}
+	put_times(p, &n->stats, &out->start_time, &out->end_time);
+	e = client ? 0 : put_own(p, n, out);
 	for (uint32_t i = from; i < to && !e; i++)
-		e = put_edge(p, &p->g->edges[p->edges[i]],
-			     &out->edges.items[i - from]);
+		e = put_edge(p, p->edges.items[i], &out->edges.items[i - from]);
 	return e;
 }
 
-int xray_services_page(const struct graph *g, const struct scope *scope,
-		       uint64_t question, struct sv token, struct arena *arena,
-		       struct xray_services *out)
+int xray_services_page(const struct graph *g, const struct xray_question *q,
+		       struct arena *arena, struct xray_services *out)
 {
-	struct page p = { .g = g, .arena = arena };
-	char account[16];
+	struct page p = { .g = g, .q = q, .arena = arena };
+	char account[24];
 	uint32_t start;
 	int e;
 
 	*out = (struct xray_services){ 0 };
 	snprintf(account, sizeof(account), "%012llu",
-		 (unsigned long long)scope->account);
-	if (!set_text(&p.account, arena, account))
+		 (unsigned long long)q->scope->account);
+	p.account = arena_copy(arena, sv_from(account));
+	if (!p.account.ptr)
 		return ERR_NOMEM;
 	e = number(&p);
 	if (!e)
-		e = group_edges(&p);
+		e = group_by_owner(&p, false, &p.edges);
 	if (!e)
-		e = token_read(&p, question, token, &start);
+		e = group_by_owner(&p, true, &p.aliases);
+	if (!e)
+		e = token_read(&p, &start);
 	if (e)
 		return e;
 	out->items =
@@ -267,7 +410,7 @@ int xray_services_page(const struct graph *g, const struct scope *scope,
 	for (uint32_t i = start; i < g->node_count && !e; i++) {
 		if (out->count == XRAY_SERVICES_PAGE) {
 			out->next_token = token_make(
-				question, &g->nodes[p.order[i]], arena);
+				q->hash, &g->nodes[p.order[i]], arena);
 			return out->next_token.ptr ? 0 : ERR_NOMEM;
 		}
 		e = put_service(&p, p.order[i], &out->items[out->count++]);

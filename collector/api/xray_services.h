@@ -24,13 +24,23 @@ struct xray_services {
 	struct sv next_token; /* ptr NULL: this was the last */
 };
 
-/* The page that token asks for (ptr NULL: the first). question: a hash of what
- * was asked, for which alone a token is good. All lives in the arena and
- * borrows the graph's text. ERR_INVALID: not a token of ours; ERR_NOMEM. */
-int xray_services_page(const struct graph *g, const struct scope *scope,
-		       uint64_t question, struct sv token, struct arena *arena,
-		       struct xray_services *out) MUST_USE;
+struct xray_question {
+	const struct scope *scope;
+	uint64_t hash;   /* of what was asked: a token is good for it alone */
+	struct sv token; /* ptr NULL: the first page */
+	/* Of a window: a stored map knows the minute of a call and no more, so
+	 * StartTime and EndTime are those of minutes, cut to the window. Both 0:
+	 * exact times. */
+	int64_t start_ns, end_ns;
+};
+
+/* All lives in the arena and borrows the graph's text. ERR_INVALID: not a token
+ * of ours; ERR_NOMEM. */
+int xray_services_page(const struct graph *g, const struct xray_question *q,
+		       struct arena *arena, struct xray_services *out) MUST_USE;
 /* NULL: no memory. */
+struct xray_histogram_entry *xray_histogram_of(const struct graph_histogram *h,
+					       struct arena *arena);
 struct xray_statistics *xray_statistics_of(const struct graph_stats *s,
 					   struct arena *arena);
 

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sv key =
 		sv_make(bytes.ptr, size < ROW_KEY_MAX ? size : ROW_KEY_MAX);
 	struct arena arena = { .limit = 1 << 20 };
+	struct graph_page_cursor at = { 0 };
 	struct graph graph = GRAPH_INIT;
 	struct trace_summary summary;
 	struct trace_document document;
@@ -21,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sv text;
 
 	if (graph_decode(&graph, bytes) == 0)
-		for (uint32_t i = 0; i < graph_entries(&graph); i++)
-			graph_encode(&graph, i, &again);
+		while (graph_put_page(&graph, &at, &again))
+			;
 	if (row_get_summary(bytes, &arena, &summary))
 		row_put_summary(&again, &summary);
 	(void)!row_get_document(key, bytes, &document);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "tracer/graph.h"
 #include "tracer/waterfall.h"
@@ -324,9 +325,184 @@ static void test_quantiles(void **state)
 	}
 	assert_int_equal(s->total_time_ns, 500500000000);
 	assert_int_equal(graph_quantile(s, 1.0), 1000000000);
+	/* A clock that was wrong does not drown the others. */
 	call.duration_ns = UINT64_MAX;
 	graph_count(&g, &call);
-	assert_int_equal(s->total_time_ns, UINT64_MAX);
+	assert_int_equal(s->total_time_ns, 500500000000 + 99000000000000);
+	assert_int_equal(graph_quantile(s, 1.0), 99000000000000);
+	graph_fini(&g);
+}
+
+static void test_steps(void **state)
+{
+	/* what people write comes back */
+	static const uint64_t exact_ns[] = {
+		0,         1000,       5000,          3000000,   21000000,
+		70000000,  100000000,  250000000,     105000000, 195000000,
+		990000000, 2000000000, 98000000000000
+	};
+	unsigned last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(exact_ns) / sizeof(exact_ns[0]); i++)
+		assert_int_equal(graph_step_ns(graph_step(exact_ns[i])),
+				 exact_ns[i]);
+	assert_int_equal(graph_step(999), 0);
+	assert_int_equal(graph_step(UINT64_MAX), graph_step(99000000000000));
+	for (uint64_t ns = 1000; ns < 90000000000000; ns += ns / 61 + 1) {
+		double middle = (double)graph_step_ns(graph_step(ns));
+
+		assert_true(middle <= (double)ns * 1.0251 &&
+			    middle >= (double)ns * 0.9749);
+		assert_true(graph_step(ns) >= last);
+		last = graph_step(ns);
+	}
+	for (unsigned step = 0; step < GRAPH_BUCKETS; step++)
+		if (step < GRAPH_BUCKETS - 1)
+			assert_int_equal(graph_step(graph_step_ns(step)), step);
+}
+
+/* What was added and is taken back leaves no trace, in any order. */
+static void test_taken_back(void **state)
+{
+	struct graph_stats s = { 0 }, copy = { 0 };
+	struct graph_count c[40];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		c[i] = (struct graph_count){
+			.start_ns = 1000,
+			.end_ns = 2000,
+			.duration_ns = 1000000 * (i % 7) * (i % 7),
+			.work_ns = 3000000 * (i % 5) * i,
+			.status = (enum segment_status)(i % 4),
+			.counted = i % 6 != 0,
+			.untimed = i % 11 == 0,
+			.root = i % 2,
+			.own = i % 3 == 0,
+		};
+		assert_int_equal(graph_stats_count(&s, &c[i], 1), 0);
+	}
+	assert_int_equal(graph_stats_merge(&copy, &s, 1), 0);
+	assert_int_equal(graph_stats_merge(&copy, &s, 1), 0);
+	assert_int_equal(graph_total(&copy), 2 * graph_total(&s));
+	assert_int_equal(graph_stats_merge(&copy, &s, -1), 0);
+	for (unsigned i = 0; i < 40; i++) {
+		assert_int_equal(graph_stats_count(&s, &c[i * 7 % 40], -1), 0);
+		assert_int_equal(graph_stats_count(&copy, &c[39 - i], -1), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		const struct graph_stats *left = i ? &copy : &s;
+
+		assert_int_equal(left->seen + graph_total(left) + left->roots +
+					 left->own + left->total_time_ns,
+				 0);
+		assert_int_equal(left->times.used + left->trailing.used, 0);
+	}
+	graph_stats_fini(&s);
+	graph_stats_fini(&copy);
+}
+
+/* A response that left before all work was done; X-Ray has both. */
+static void test_durations(void **state)
+{
+	static const char *const text =
+		"{" T ",\"id\":\"0000000000000001\",\"name\":\"web\","
+		"\"start_time\":100,\"end_time\":100.1,\"subsegments\":["
+		"{\"id\":\"0000000000000011\",\"name\":\"after\","
+		"\"start_time\":100.05,\"end_time\":102}]}";
+	struct graph_histogram durations;
+	struct graph g = GRAPH_INIT;
+	const struct graph_stats *s;
+
+	(void)state;
+	add_trace(&g, &text, 1);
+	s = &node(&g, "web", "")->stats;
+	assert_int_equal(graph_quantile(s, 1), 100000000);
+	assert_int_equal(graph_durations(s, &durations), 0);
+	assert_int_equal(durations.used, 1);
+	assert_int_equal(durations.items[0].count, 1);
+	assert_int_equal(graph_step_ns(durations.items[0].step), 2000000000);
+	free(durations.items);
+	assert_int_equal(s->first_ns, 100000000000);
+	assert_int_equal(s->last_ns, 102000000000);
+	graph_fini(&g);
+}
+
+/* Messages that were received: edges of their own kind, one count each. */
+static void test_links(void **state)
+{
+	static const char *const texts[] = {
+		"{" T ",\"id\":\"0000000000000001\",\"name\":\"worker\","
+		"\"origin\":\"AWS::Lambda::Function\",\"start_time\":100,"
+		"\"end_time\":101,\"links\":["
+		"{\"trace_id\":\"1-6b02bf61-000000000000000000000001\","
+		"\"id\":\"00000000000000aa\",\"attributes\":{"
+		"\"event_source_arn\":\"arn:aws:sqs:eu-west-1:1:jobs\","
+		"\"SentTimestamp\":\"98000\"}},"
+		"{\"id\":\"00000000000000ab\",\"attributes\":{\"queue_url\":"
+		"\"https://sqs.eu-west-1.amazonaws.com/1/jobs\","
+		"\"sent_timestamp\":99500}},"
+		"{\"id\":\"00000000000000ac\",\"attributes\":{"
+		"\"messaging.destination.name\":\"jobs2\"}},"
+		"{\"id\":\"0000000000000002\"},"
+		"{\"id\":\"00000000000000ad\"}, 7]}",
+		"{" T ",\"id\":\"0000000000000002\",\"name\":\"web\","
+		"\"parent_id\":\"0000000000000099\",\"start_time\":90,"
+		"\"end_time\":91}",
+	};
+	struct graph g = GRAPH_INIT;
+	const struct graph_node *worker, *queue;
+	const struct graph_edge *e;
+
+	(void)state;
+	add_trace(&g, texts, 2);
+	worker = node(&g, "worker", "AWS::Lambda::Function");
+	queue = node(&g, "jobs", "AWS::SQS::Queue");
+	assert_non_null(queue);
+	assert_true(queue->inferred);
+	e = edge(&g, queue, worker);
+	assert_non_null(e);
+	assert_true(e->link);
+	assert_int_equal(e->stats.ok, 2);
+	assert_int_equal(e->stats.total_time_ns, 2500000000);
+	assert_int_equal(e->stats.times.used, 2);
+	e = edge(&g, node(&g, "jobs2", "remote"), worker);
+	assert_int_equal(e->stats.ok, 1); /* its age is not known */
+	assert_int_equal(e->stats.times.used, 0);
+	e = edge(&g, node(&g, "web", ""), worker);
+	assert_true(e->link);
+	assert_false(node(&g, "web", "")->inferred);
+	assert_int_equal(g.edge_count, 4); /* with the client's */
+	graph_fini(&g);
+}
+
+static void test_accounts_and_aliases(void **state)
+{
+	static const char *const texts[] = {
+		"{" T ",\"id\":\"0000000000000001\",\"name\":\"web\",\"aws\":"
+		"{\"account_id\":\"000000000007\"},"
+		"\"start_time\":100,\"end_time\":101,\"subsegments\":["
+		"{\"id\":\"0000000000000011\",\"name\":\"api.example.com\","
+		"\"namespace\":\"remote\",\"start_time\":100,\"end_time\":"
+		"100.5},{\"id\":\"0000000000000012\",\"name\":\"DynamoDB\","
+		"\"namespace\":\"aws\",\"start_time\":100,\"end_time\":100.5,"
+		"\"aws\":{\"table_name\":\"games\",\"account_id\":"
+		"\"000000000008\"}}]}",
+		"{" T ",\"id\":\"0000000000000002\",\"name\":\"api\","
+		"\"parent_id\":\"0000000000000011\",\"start_time\":100.1,"
+		"\"end_time\":100.2}",
+	};
+	struct graph g = { .account = 7 };
+
+	(void)state;
+	add_trace(&g, texts, 2);
+	assert_int_equal(node(&g, "web", "")->account, 0);
+	assert_int_equal(node(&g, "games", "AWS::DynamoDB::Table")->account, 8);
+	assert_int_equal(g.alias_count, 1);
+	assert_true(sv_eq(g.aliases[0].name, SV("api.example.com")));
+	assert_ptr_equal(&g.edges[g.aliases[0].edge],
+			 edge(&g, node(&g, "web", ""), node(&g, "api", "")));
 	graph_fini(&g);
 }
 
@@ -350,20 +526,33 @@ static void test_stored_form(void **state)
 {
 	const char *const both[] = { caller, callee };
 	struct graph g = GRAPH_INIT, back = GRAPH_INIT, merged = GRAPH_INIT;
+	struct graph_page_cursor at = { 0 };
 	struct buf b = BUF_INIT;
 
 	(void)state;
 	add_trace(&g, both, 2);
-	for (uint32_t i = 0; i < graph_entries(&g); i++) {
-		buf_reset(&b);
-		graph_encode(&g, i, &b);
+	while (graph_put_page(&g, &at, &b)) {
+		assert_false(b.failed);
 		assert_int_equal(graph_decode(&back, buf_view(&b)), 0);
-		for (size_t cut = 0; cut < b.len; cut++)
-			assert_int_equal(graph_decode(&back,
-						      sv_make(b.ptr, cut)),
-					 ERR_CORRUPT);
+		buf_reset(&b);
 	}
 	check_same(&g, &back);
+	assert_int_equal(back.alias_count, 1);
+	assert_int_equal(back.aliases[0].seen, 1);
+	/* The minute, no more, is known of what was stored. */
+	assert_int_equal(back.nodes[0].stats.first_ns, 60000000000);
+	assert_int_equal(back.nodes[0].stats.last_ns, 120000000000);
+	at = (struct graph_page_cursor){ 0 };
+	assert_true(graph_put_page(&g, &at, &b));
+	for (size_t cut = 0; cut < b.len; cut++) {
+		struct graph part = GRAPH_INIT;
+		int e = graph_decode(&part, sv_make(b.ptr, cut));
+
+		/* Where an entry ends, the rest is not missed: a row's checksum
+		 * is the block's. */
+		assert_true(e == 0 || e == ERR_CORRUPT);
+		graph_fini(&part);
+	}
 	graph_merge(&merged, &g);
 	check_same(&g, &merged);
 	graph_merge(&merged, &g);
@@ -373,6 +562,110 @@ static void test_stored_form(void **state)
 	graph_fini(&g);
 	graph_fini(&back);
 	graph_fini(&merged);
+}
+
+/* A graph of several pages, each of which names what it needs. */
+static void test_pages(void **state)
+{
+	struct graph g = GRAPH_INIT, back = GRAPH_INIT;
+	struct graph_page_cursor at = { 0 };
+	struct buf b = BUF_INIT;
+	unsigned pages = 0;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		char from[16], to[16];
+		struct graph_call call = { .time_ns = 60000000000,
+					   .duration_ns = 1000000 * (uint64_t)i,
+					   .counted = true };
+
+		snprintf(from, sizeof(from), "node-%d", i % 300);
+		snprintf(to, sizeof(to), "node-%d", i * 7 % 301);
+		call.to_name = sv_from(to);
+		graph_count(&g, &call);
+		call.from_name = sv_from(from);
+		call.link = i % 5 == 0;
+		call.alias = i % 50 ? SV("") : SV("other");
+		graph_count(&g, &call);
+	}
+	while (graph_put_page(&g, &at, &b)) {
+		assert_int_equal(graph_decode(&back, buf_view(&b)), 0);
+		assert_true(b.len < 2 * GRAPH_PAGE_BYTES);
+		buf_reset(&b);
+		pages++;
+	}
+	assert_true(pages > 2);
+	assert_int_equal(back.edge_count, g.edge_count);
+	assert_int_equal(back.alias_count, g.alias_count);
+	assert_true(g.alias_count > 10);
+	check_same(&g, &back);
+	for (uint32_t i = 0; i < g.edge_count; i++) {
+		assert_int_equal(g.edges[i].link, back.edges[i].link);
+		assert_int_equal(g.edges[i].stats.total_time_ns,
+				 back.edges[i].stats.total_time_ns);
+	}
+	buf_fini(&b);
+	graph_fini(&g);
+	graph_fini(&back);
+}
+
+/* What a block of the first format has: an edge from "web" to "api", and the
+ * node "api". */
+static void test_old_form(void **state)
+{
+	struct graph g = GRAPH_INIT;
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (int edges = 1; edges >= 0; edges--) {
+		static const uint64_t numbers[] = {
+			3, 1, 0, 0, 273000000, 3000000, 100000000
+		};
+		uint8_t raw[8];
+
+		buf_reset(&b);
+		buf_char(&b, edges ? 1 : 0);
+		for (int i = edges ? 0 : 1; i < 2; i++) {
+			const char *name = i ? "api" : "web";
+
+			put_le32(raw, 3);
+			buf_add(&b, raw, 4);
+			buf_text(&b, name);
+			put_le32(raw, 0);
+			buf_add(&b, raw, 4);
+		}
+		for (size_t i = 0; i < 7; i++) {
+			put_le64(raw, numbers[i]);
+			buf_add(&b, raw, 8);
+		}
+		put_le32(raw, 1);
+		buf_add(&b, raw, 4);
+		put_le32(raw, 16 * 16 + 8); /* 98.3 to 102.4 ms */
+		buf_add(&b, raw, 4);
+		put_le32(raw, 4);
+		buf_add(&b, raw, 4);
+		for (size_t cut = 0; cut < b.len; cut++) {
+			struct graph part = GRAPH_INIT;
+
+			assert_int_equal(graph_decode(&part,
+						      sv_make(b.ptr, cut)),
+					 ERR_CORRUPT);
+			graph_fini(&part);
+		}
+		assert_int_equal(graph_decode(&g, buf_view(&b)), 0);
+	}
+	assert_int_equal(g.node_count, 2);
+	assert_int_equal(g.edge_count, 1);
+	assert_false(node(&g, "web", "")->inferred);
+	assert_false(node(&g, "api", "")->inferred);
+	assert_int_equal(g.edges[0].stats.ok, 3);
+	assert_int_equal(g.edges[0].stats.error, 1);
+	assert_int_equal(g.edges[0].stats.total_time_ns, 273000000);
+	assert_int_equal(g.edges[0].stats.times.items[0].count, 4);
+	assert_int_equal(graph_step_ns(g.edges[0].stats.times.items[0].step),
+			 100000000);
+	buf_fini(&b);
+	graph_fini(&g);
 }
 
 static void test_limits(void **state)
@@ -417,6 +710,13 @@ int main(void)
 		cmocka_unit_test(test_loops_and_repeats),
 		cmocka_unit_test(test_waterfall),
 		cmocka_unit_test(test_quantiles),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_accounts_and_aliases),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_old_form),
 		cmocka_unit_test(test_stored_form),
 		cmocka_unit_test(test_limits),
 	};
