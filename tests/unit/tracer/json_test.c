@@ -102,7 +102,8 @@ static void test_map(void **state)
 		"\"web\",\"type\":\"client\",\"root\":false,\"inferred\":"
 		"false,\"ok\":0,\"error\":0,\"throttle\":0,\"fault\":0,"
 		"\"total\":0,\"total_time\":0,\"p50\":0,\"p99\":0}],\"edges\":"
-		"[{\"from\":1,\"to\":0,\"ok\":0,\"error\":0,\"throttle\":1,"
+		"[{\"from\":1,\"to\":0,\"link\":false,\"ok\":0,\"error\":0,"
+		"\"throttle\":1,"
 		"\"fault\":0," TIMES "]}");
 	buf_fini(&out);
 	graph_fini(&g);
