@@ -1,46 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tracer/document.h"
 
-#include "core/codec/protobuf.h"
 #include "tracer/span.h"
+
+void document_of_span(const struct span_record *span, struct buf *out)
+{
+	const struct span_source *s = span->source;
+	size_t scopes;
+
+	if (s->resource.len)
+		protobuf_put_bytes(out, RESOURCE_SPANS_RESOURCE, s->resource);
+	scopes = protobuf_open(out, RESOURCE_SPANS_SCOPES);
+	if (s->scope.len)
+		protobuf_put_bytes(out, SCOPE_SPANS_SCOPE, s->scope);
+	protobuf_put_bytes(out, SCOPE_SPANS_SPANS, span->span);
+	if (s->scope_schema.len)
+		protobuf_put_bytes(out, SCOPE_SPANS_SCHEMA, s->scope_schema);
+	protobuf_close(out, scopes);
+	if (s->resource_schema.len)
+		protobuf_put_bytes(out, RESOURCE_SPANS_SCHEMA,
+				   s->resource_schema);
+}
+
+/* Fields 1, 2 and 3 of ResourceSpans and ScopeSpans alike. */
+static bool take_three(struct sv bytes, struct sv *first, struct sv *second,
+		       struct sv *third)
+{
+	struct protobuf r = protobuf_reader(bytes);
+	struct protobuf_field f;
+	int e;
+
+	*first = *second = *third = SV("");
+	while ((e = protobuf_next(&r, &f)) > 0) {
+		if (f.number == 1)
+			*first = f.bytes;
+		else if (f.number == 2)
+			*second = f.bytes;
+		else if (f.number == 3)
+			*third = f.bytes;
+	}
+	return !e;
+}
+
+bool document_to_span(struct sv bytes, struct span_source *source,
+		      struct span_record *span)
+{
+	struct sv scopes;
+
+	span->source = source;
+	return take_three(bytes, &source->resource, &scopes,
+			  &source->resource_schema) &&
+	       take_three(scopes, &source->scope, &span->span,
+			  &source->scope_schema);
+}
 
 enum segment_refusal document_read(const struct document *d,
 				   struct arena *arena, struct segment *out)
 {
-	return d->format == DOCUMENT_OTLP ? span_read(d->bytes, arena, out) :
-					    segment_check(d->bytes, arena, out);
+	struct span_reader reader;
+	struct span_source source;
+	struct span_record span;
+
+	if (d->format == DOCUMENT_XRAY)
+		return segment_check(d->bytes, arena, out);
+	reader.source = NULL;
+	return document_to_span(d->bytes, &source, &span) ?
+		       span_read(&reader, &span, arena, out) :
+		       SEGMENT_NOT_JSON;
 }
 
 void document_put_xray(struct json_writer *w, const struct document *d)
 {
 	struct arena arena = ARENA_INIT;
-	struct segment segment;
+	struct span_source source;
+	struct span_record span;
 
 	if (d->format == DOCUMENT_XRAY)
 		json_put_raw(w, d->bytes);
-	else if (span_read(d->bytes, &arena, &segment) == SEGMENT_OK)
-		span_put_xray(w, &segment);
-	else
+	else if (!document_to_span(d->bytes, &source, &span) ||
+		 !span_put_xray(w, &span, &arena))
 		json_put_null(w); /* memory is used up */
 	arena_fini(&arena);
-}
-
-static void put_some(struct buf *out, uint32_t number, struct sv bytes)
-{
-	if (bytes.len)
-		protobuf_put_bytes(out, number, bytes);
-}
-
-void document_of_span(const struct span_record *span, struct buf *out)
-{
-	const struct span_source *source = span->source;
-	size_t mark;
-
-	put_some(out, 1, source->resource);
-	mark = protobuf_open(out, 2);
-	put_some(out, 1, source->scope);
-	protobuf_put_bytes(out, 2, span->span);
-	put_some(out, 3, source->scope_schema);
-	protobuf_close(out, mark);
-	put_some(out, 3, source->resource_schema);
 }
