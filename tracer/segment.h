@@ -117,14 +117,6 @@ enum segment_refusal segment_check(struct sv document, struct arena *arena,
  * whose read is set was judged: nobody needs to look at its text again. */
 enum segment_refusal segment_take(struct segment_record *record,
 				  struct arena *arena) MUST_USE;
-/* As segment_check, for a document that is parsed already. */
-enum segment_refusal segment_check_parsed(const struct json_doc *doc,
-					  struct arena *arena,
-					  struct segment *out) MUST_USE;
-/* Reads one that was checked before: no nested one is looked at. */
-enum segment_refusal segment_read(const struct json_doc *doc,
-				  struct arena *arena,
-				  struct segment *out) MUST_USE;
 /* X-Ray's ErrorCode (its Message is "Invalid segment. ErrorCode: " and the
  * code), and a sentence that says what is wrong; never NULL. */
 const char *segment_refusal_code(enum segment_refusal refusal);

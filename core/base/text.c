@@ -15,15 +15,13 @@ int sv_cmp(struct sv a, struct sv b)
 
 bool sv_starts(struct sv s, struct sv prefix)
 {
-	return s.len >= prefix.len &&
-	       sv_eq(sv_make(s.ptr, prefix.len), prefix);
+	return s.len >= prefix.len && sv_eq(sv_make(s.ptr, prefix.len), prefix);
 }
 
 bool sv_ends(struct sv s, struct sv suffix)
 {
 	return s.len >= suffix.len &&
-	       sv_eq(sv_make(s.ptr + (s.len - suffix.len), suffix.len),
-		     suffix);
+	       sv_eq(sv_make(s.ptr + (s.len - suffix.len), suffix.len), suffix);
 }
 
 struct sv sv_cut(struct sv *s, char at)
@@ -83,30 +81,28 @@ bool sv_to_i64(struct sv s, int64_t *out)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool sv_to_hex(struct sv s, uint8_t *out, size_t size)
 {
+	/* A digit's value and one; 0: it is none. */
+	static const uint8_t digits[256] = {
+		['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,
+		['5'] = 6,  ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10,
+		['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15,
+		['f'] = 16, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14,
+		['E'] = 15, ['F'] = 16,
+	};
+	int any_bad = 0;
+
 	if (s.len != 2 * size)
 		return false;
 	for (size_t i = 0; i < size; i++) {
-		int hi = hex_digit(s.ptr[2 * i]);
-		int lo = hex_digit(s.ptr[2 * i + 1]);
+		int high = digits[(unsigned char)s.ptr[2 * i]] - 1;
+		int low = digits[(unsigned char)s.ptr[2 * i + 1]] - 1;
 
-		if (hi < 0 || lo < 0)
-			return false;
-		out[i] = (uint8_t)(hi << 4 | lo);
+		any_bad |= high | low;
+		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
 	}
-	return true;
+	return any_bad >= 0;
 }
 
 void hex_from(char *out, const uint8_t *bytes, size_t size)
@@ -123,8 +119,12 @@ void hex_from(char *out, const uint8_t *bytes, size_t size)
 static size_t utf8_length(const unsigned char *p, size_t n)
 {
 	unsigned char c = p[0];
-	size_t len = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 :
-		     c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+	size_t len = c < 0x80 ? 1 :
+		     c < 0xC2 ? 0 :
+		     c < 0xE0 ? 2 :
+		     c < 0xF0 ? 3 :
+		     c < 0xF5 ? 4 :
+				0;
 
 	if (len == 0 || len > n)
 		return 0;

@@ -9,6 +9,8 @@
 #include "core/codec/json.h"
 #include "core/codec/utf8.h"
 
+#define NS_A_SECOND INT64_C(1000000000)
+
 static const struct json none;
 
 static const struct json_node *node_of(struct json v)
@@ -291,9 +293,40 @@ bool json_to_i64(struct json v, int64_t *out)
 	       decimal_scaled(text_of(v), 0, true, out);
 }
 
+/* Seconds as nearly all are sent: digits, and maybe a point and digits. */
+static bool plain_seconds(struct sv text, int64_t *out)
+{
+	const int64_t most = INT64_MAX / NS_A_SECOND - 1;
+	int64_t ns = 0, unit = NS_A_SECOND / 10;
+	unsigned digit;
+	size_t i = 0;
+
+	for (; i < text.len; i++) {
+		digit = (unsigned)text.ptr[i] - '0';
+		if (digit > 9)
+			break;
+		ns = ns * 10 + digit;
+		if (ns > most)
+			return false;
+	}
+	ns *= NS_A_SECOND;
+	if (i == 0 || (i < text.len && text.ptr[i++] != '.'))
+		return false;
+	for (; i < text.len; i++, unit /= 10) {
+		digit = (unsigned)text.ptr[i] - '0';
+		if (digit > 9)
+			return false;
+		ns += digit * unit;
+	}
+	*out = ns;
+	return true;
+}
+
 bool json_to_ns(struct json v, int64_t *out)
 {
-	return json_is(v, JSON_NUMBER) &&
+	if (!json_is(v, JSON_NUMBER))
+		return false;
+	return plain_seconds(text_of(v), out) ||
 	       decimal_scaled(text_of(v), 9, false, out);
 }
 

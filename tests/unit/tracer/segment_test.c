@@ -289,6 +289,61 @@ static void test_datagrams(void **state)
 	assert_true(spans > 200);
 }
 
+struct visit {
+	const struct segment_record *record;
+	uint32_t at;
+};
+
+static int compare_next(void *arg, const struct segment *segment,
+			const struct segment *parent, unsigned depth)
+{
+	struct visit *v = arg;
+	const struct segment *taken = &v->record->read[v->at];
+
+	assert_true(v->at++ < v->record->read_count);
+	assert_memory_equal(taken->id, segment->id, SEGMENT_ID_SIZE);
+	assert_memory_equal(taken->parent_id, segment->parent_id,
+			    SEGMENT_ID_SIZE);
+	assert_true(sv_eq(taken->name, segment->name));
+	assert_int_equal(taken->start_ns, segment->start_ns);
+	assert_int_equal(taken->depth, depth);
+	if (parent)
+		assert_memory_equal(v->record->read[taken->container].id,
+				    parent->id, SEGMENT_ID_SIZE);
+	return 0;
+}
+
+/* What is taken once is what a walk visits, in the same order. */
+static void test_taken(void **state)
+{
+#define SUB(id, more) \
+	"{\"id\":\"000000000000000" id "\",\"name\":\"s" id "\"," START more "}"
+	struct segment_record r = {
+		.document = SV("{" ALL ",\"subsegments\":[" SUB(
+			"1",
+			",\"subsegments\":[" SUB("2", "") "," SUB(
+				"3",
+				",\"subsegments\":[" SUB(
+					"4",
+					"") "]") "]") "," SUB("5",
+							      "") "," SUB("6",
+									  "") "]}"),
+	};
+	struct arena arena = ARENA_INIT;
+	struct visit v = { .record = &r };
+
+	(void)state;
+	assert_int_equal(segment_take(&r, &arena), SEGMENT_OK);
+	assert_int_equal(r.read_count, 7);
+	assert_int_equal(segment_walk(r.read, &arena, compare_next, &v), 0);
+	assert_int_equal(v.at, 7);
+	r.document.len--;
+	r.parsed = NULL;
+	assert_int_equal(segment_take(&r, &arena), SEGMENT_NOT_JSON);
+	assert_null(r.read);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_datagrams),
+		cmocka_unit_test(test_taken),
 	};
 
 	return cmocka_run_group_tests_name("segment", tests, NULL, NULL);
