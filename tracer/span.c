@@ -287,13 +287,13 @@ static void read_error(const struct span_facts *f, struct segment *out)
 {
 	struct protobuf r = protobuf_reader(f->exception);
 	struct protobuf_field field;
-	struct span_value value;
+	struct otlp_value value;
 	struct sv key;
 
 	out->error_type = out->error_message = SV("");
 	while (protobuf_next(&r, &field) > 0) {
 		if (field.number != EVENT_ATTRIBUTES ||
-		    !span_attribute_read(field.bytes, &key, &value) ||
+		    !otlp_attribute_read(field.bytes, &key, &value) ||
 		    value.kind != VALUE_STRING)
 			continue;
 		if (sv_eq(key, SV("exception.type")))

@@ -20,36 +20,6 @@ enum span_key span_key_find(struct sv name)
 	return SPAN_KEYS;
 }
 
-void span_value_read(struct sv any_value, struct span_value *out)
-{
-	struct protobuf r = protobuf_reader(any_value);
-	struct protobuf_field f;
-
-	*out = (struct span_value){ 0, 0, SV("") };
-	while (protobuf_next(&r, &f) > 0)
-		if (f.number <= VALUE_BYTES)
-			*out = (struct span_value){ (uint8_t)f.number, f.value,
-						    f.bytes };
-}
-
-bool span_attribute_read(struct sv key_value, struct sv *key,
-			 struct span_value *out)
-{
-	struct protobuf r = protobuf_reader(key_value);
-	struct protobuf_field f;
-	int e;
-
-	*key = SV("");
-	*out = (struct span_value){ 0, 0, SV("") };
-	while ((e = protobuf_next(&r, &f)) > 0) {
-		if (f.number == KEY_VALUE_KEY)
-			*key = f.bytes;
-		else if (f.number == KEY_VALUE_VALUE)
-			span_value_read(f.bytes, out);
-	}
-	return !e;
-}
-
 /* Looks at the key first: most attributes mean nothing here. */
 static void take_attribute(struct sv key_value, struct span_values *out)
 {
@@ -66,7 +36,7 @@ static void take_attribute(struct sv key_value, struct span_values *out)
 	}
 	if (key == SPAN_KEYS)
 		return;
-	span_value_read(value, &out->of[key]);
+	otlp_value_read(value, &out->of[key]);
 	if (out->of[key].kind)
 		out->have[key / 64] |= 1ULL << key % 64;
 }
@@ -173,7 +143,7 @@ struct sv span_text(const struct span_values *v, enum span_key key)
 {
 	struct protobuf r;
 	struct protobuf_field f;
-	struct span_value first;
+	struct otlp_value first;
 
 	if (!span_has(v, key))
 		return SV("");
@@ -185,7 +155,7 @@ struct sv span_text(const struct span_values *v, enum span_key key)
 	while (protobuf_next(&r, &f) > 0) {
 		if (f.number != 1 || f.type != PROTOBUF_BYTES)
 			continue;
-		span_value_read(f.bytes, &first);
+		otlp_value_read(f.bytes, &first);
 		return first.kind == VALUE_STRING ? first.bytes : SV("");
 	}
 	return SV("");

@@ -11,6 +11,7 @@
 
 #include "core/codec/protobuf.h"
 #include "core/wire/otlp_fields.h"
+#include "core/wire/otlp_value.h"
 #include "core/wire/records.h"
 
 enum span_key {
@@ -25,16 +26,9 @@ enum span_key {
 /* SPAN_KEYS: it is none of them. */
 enum span_key span_key_find(struct sv name);
 
-/* An AnyValue. */
-struct span_value {
-	uint8_t kind;    /* VALUE_STRING, ...; 0: it is empty */
-	uint64_t number; /* of VALUE_BOOL, VALUE_INT, VALUE_DOUBLE */
-	struct sv bytes; /* of the others: text, or the message */
-};
-
 struct span_values {
 	uint64_t have[SPAN_KEYS / 64 + 1]; /* which of of[] are set */
-	struct span_value of[SPAN_KEYS];
+	struct otlp_value of[SPAN_KEYS];
 };
 
 struct span_facts {
@@ -49,10 +43,6 @@ struct span_facts {
 	struct span_values values;
 };
 
-void span_value_read(struct sv any_value, struct span_value *out);
-/* False: the bytes are not a KeyValue. */
-bool span_attribute_read(struct sv key_value, struct sv *key,
-			 struct span_value *out);
 /* The known attributes among field `number` of a Resource, an
  * InstrumentationScope, an Event or a Span. */
 void span_values_read(struct sv message, uint32_t number,

@@ -2,7 +2,7 @@
 /* A span's segment document: see span.h. */
 #include "core/base/hash.h"
 #include "tracer/span.h"
-#include "tracer/span_json.h"
+#include "tracer/span_stack.h"
 
 struct conversion {
 	struct json_writer *w;
@@ -207,7 +207,7 @@ static void put_log_groups(struct json_writer *w, const struct span_values *v)
 	enum span_key key = arns ? KEY_LOG_GROUP_ARNS : KEY_LOG_GROUPS;
 	struct protobuf r;
 	struct protobuf_field f;
-	struct span_value item;
+	struct otlp_value item;
 
 	if (!span_has(v, key) || v->of[key].kind != VALUE_ARRAY)
 		return;
@@ -215,7 +215,7 @@ static void put_log_groups(struct json_writer *w, const struct span_values *v)
 	json_key(w, "cloudwatch_logs");
 	json_open_array(w);
 	while (protobuf_next(&r, &f) > 0) {
-		span_value_read(f.bytes, &item);
+		otlp_value_read(f.bytes, &item);
 		if (f.number != 1 || item.kind != VALUE_STRING)
 			continue;
 		json_open_object(w);
@@ -375,7 +375,7 @@ static void put_exception(const struct conversion *c, struct sv event,
 	if (span_has(v, KEY_EXCEPTION_STACK)) {
 		json_key(w, "stack");
 		json_open_array(w);
-		span_json_stack(w, span_text(v, KEY_EXCEPTION_STACK));
+		span_stack_write(w, span_text(v, KEY_EXCEPTION_STACK));
 		json_close_array(w);
 	}
 	json_close_object(w);
@@ -431,7 +431,7 @@ static void put_link(struct json_writer *w, struct sv link)
 		put_id(w, "id", (const uint8_t *)id.ptr);
 	json_key(w, "attributes");
 	json_open_object(w);
-	span_json_attributes(w, link, LINK_ATTRIBUTES, SPAN_ALL, SV(""));
+	otlp_attributes_write(w, link, LINK_ATTRIBUTES, OTLP_ALL, SV(""));
 	json_close_object(w);
 	json_close_object(w);
 }
@@ -455,7 +455,7 @@ static void put_event(struct json_writer *w, struct sv event)
 		put_time(w, "time", (int64_t)time);
 	json_key(w, "attributes");
 	json_open_object(w);
-	span_json_attributes(w, event, EVENT_ATTRIBUTES, SPAN_ALL, SV(""));
+	otlp_attributes_write(w, event, EVENT_ATTRIBUTES, OTLP_ALL, SV(""));
 	json_close_object(w);
 	json_close_object(w);
 }
@@ -499,11 +499,11 @@ static void put_scope(const struct conversion *c)
 			put_text(w, f.number == SCOPE_NAME ? "name" : "version",
 				 f.bytes);
 	}
-	if (span_has_attributes(scope, SCOPE_ATTRIBUTES, SPAN_ALL)) {
+	if (otlp_attributes_any(scope, SCOPE_ATTRIBUTES, OTLP_ALL)) {
 		json_key(w, "attributes");
 		json_open_object(w);
-		span_json_attributes(w, scope, SCOPE_ATTRIBUTES, SPAN_ALL,
-				     SV(""));
+		otlp_attributes_write(w, scope, SCOPE_ATTRIBUTES, OTLP_ALL,
+				      SV(""));
 		json_close_object(w);
 	}
 	json_close_object(w);
@@ -520,11 +520,11 @@ static void put_metadata(const struct conversion *c)
 
 	json_key(w, "metadata");
 	json_open_object(w);
-	if (span_has_attributes(f->span, SPAN_ATTRIBUTES, SPAN_LISTS)) {
+	if (otlp_attributes_any(f->span, SPAN_ATTRIBUTES, OTLP_LISTS)) {
 		json_key(w, "default");
 		json_open_object(w);
-		span_json_attributes(w, f->span, SPAN_ATTRIBUTES, SPAN_LISTS,
-				     SV(""));
+		otlp_attributes_write(w, f->span, SPAN_ATTRIBUTES, OTLP_LISTS,
+				      SV(""));
 		json_close_object(w);
 	}
 	json_key(w, "otel");
@@ -538,11 +538,11 @@ static void put_metadata(const struct conversion *c)
 	if (f->end_ns && f->end_ns < f->start_ns)
 		put_time(w, "end_before_start", (int64_t)f->end_ns);
 	put_scope(c);
-	if (span_has_attributes(resource, RESOURCE_ATTRIBUTES, SPAN_LISTS)) {
+	if (otlp_attributes_any(resource, RESOURCE_ATTRIBUTES, OTLP_LISTS)) {
 		json_key(w, "resource");
 		json_open_object(w);
-		span_json_attributes(w, resource, RESOURCE_ATTRIBUTES,
-				     SPAN_LISTS, SV(""));
+		otlp_attributes_write(w, resource, RESOURCE_ATTRIBUTES,
+				      OTLP_LISTS, SV(""));
 		json_close_object(w);
 	}
 	put_each(c, "events", SPAN_EVENTS, put_event);
@@ -556,11 +556,11 @@ static void put_annotations(const struct conversion *c)
 
 	json_key(w, "annotations");
 	json_open_object(w);
-	span_json_attributes(w, c->reader->facts.span, SPAN_ATTRIBUTES,
-			     SPAN_SCALARS, SV(""));
-	span_json_attributes(w, c->record->source->resource,
-			     RESOURCE_ATTRIBUTES, SPAN_SCALARS,
-			     SV("otel.resource."));
+	otlp_attributes_write(w, c->reader->facts.span, SPAN_ATTRIBUTES,
+			      OTLP_SCALARS, SV(""));
+	otlp_attributes_write(w, c->record->source->resource,
+			      RESOURCE_ATTRIBUTES, OTLP_SCALARS,
+			      SV("otel.resource."));
 	json_close_object(w);
 }
 

@@ -68,9 +68,4 @@ int otlp_traces_decode(struct arena *arena, struct sv body, struct records *out,
 		       struct otlp_refused *refused,
 		       struct diag *diag) MUST_USE;
 
-/* Whether value, an AnyValue, follows the schema. OTLP_OK; OTLP_TOO_DEEP;
- * ERR_SYNTAX. Likewise one KeyValue. */
-int otlp_check_value(struct sv value) MUST_USE;
-int otlp_check_attribute(struct sv key_value) MUST_USE;
-
 #endif
