@@ -108,6 +108,14 @@ void grpc_link_goaway(struct grpc_link *l, uint32_t code)
 
 /* --- bytes -------------------------------------------------------------------------- */
 
+/* Counted once, also where it has been told why. */
+static void lose(struct grpc_link *l, enum grpc_count why)
+{
+	if (!l->leaving)
+		grpc_count(l->grpc, why);
+	l->dead = true;
+}
+
 void grpc_link_feed(struct grpc_link *l, const void *bytes, size_t n)
 {
 	const uint8_t *at = bytes;
@@ -117,17 +125,15 @@ void grpc_link_feed(struct grpc_link *l, const void *bytes, size_t n)
 		ssize_t took = nghttp2_session_mem_recv(l->h2, at, slice);
 
 		if (took < 0) {
-			grpc_count(l->grpc, took == NGHTTP2_ERR_FLOODED ?
-						    GRPC_COUNT_FLOOD :
-						    GRPC_COUNT_PROTOCOL);
-			l->dead = true;
+			lose(l, took == NGHTTP2_ERR_FLOODED ?
+					GRPC_COUNT_FLOOD :
+					GRPC_COUNT_PROTOCOL);
 			return;
 		}
 		/* It does not read what its frames are answered with. */
 		if (nghttp2_session_get_outbound_queue_size(l->h2) >
 		    GRPC_OUTBOUND_MAX) {
-			grpc_count(l->grpc, GRPC_COUNT_FLOOD);
-			l->dead = true;
+			lose(l, GRPC_COUNT_FLOOD);
 			return;
 		}
 		at += slice;

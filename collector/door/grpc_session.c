@@ -34,6 +34,8 @@ static void calm(struct grpc_link *l, enum grpc_count why)
 	grpc_link_goaway(l, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+/* Kinds that nobody knows are skipped by nghttp2 before it comes here: they cost
+ * what their bytes cost, and keep no connection from being idle. */
 static bool carries_nothing(const nghttp2_frame_hd *hd)
 {
 	switch (hd->type) {
