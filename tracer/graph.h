@@ -85,6 +85,9 @@ struct graph_call {
 	struct sv to_name, to_type;
 	uint64_t from_account, to_account; /* 0: the scope's */
 	struct sv alias; /* of an edge: another name of to; empty: none */
+	/* Of graph_calls: the (sub)segment whose view it is, and the segment of
+	 * from; SPAN_NONE: there is none. */
+	uint32_t span, from_span;
 	enum segment_status status;
 	bool root, inferred;
 	bool link;

@@ -129,6 +129,12 @@ static void edge_from(const struct assembly *a, uint32_t owner,
 	call->from_name = a->spans[owner].segment.name;
 	call->from_type = a->spans[owner].segment.origin;
 	call->from_account = a->spans[owner].segment.account;
+	call->from_span = owner;
+}
+
+static uint32_t index_of(const struct assembly *a, const struct span *span)
+{
+	return (uint32_t)(span - a->spans);
 }
 
 /* --- what was received ----------------------------------------------------- */
@@ -188,6 +194,8 @@ static void link_calls(const struct assembly *a, const struct span *span,
 			.link = true,
 			.counted = !s->in_progress,
 			.untimed = l->sent_ns <= 0 || l->sent_ns > s->start_ns,
+			.span = index_of(a, span),
+			.from_span = SPAN_NONE,
 		};
 		uint32_t from = SPAN_NONE;
 
@@ -230,7 +238,9 @@ static void segment_calls(const struct assembly *a, const struct span *span,
 	const struct segment *s = &span->segment;
 	struct graph_call call = { .to_name = s->name,
 				   .to_type = s->origin,
-				   .to_account = s->account };
+				   .to_account = s->account,
+				   .span = index_of(a, span),
+				   .from_span = SPAN_NONE };
 
 	view_of(s, &call);
 	call.work_ns = (uint64_t)(work_end_ns - s->start_ns);
@@ -241,7 +251,9 @@ static void segment_calls(const struct assembly *a, const struct span *span,
 		struct graph_call client = { .to_name = s->name,
 					     .to_type = SV("client"),
 					     .to_account = s->account,
-					     .time_ns = s->start_ns };
+					     .time_ns = s->start_ns,
+					     .span = SPAN_NONE,
+					     .from_span = SPAN_NONE };
 
 		fn(arg, &client);
 		call.from_name = s->name;
@@ -254,8 +266,10 @@ static void segment_calls(const struct assembly *a, const struct span *span,
 		if (caller->owner == SPAN_NONE)
 			return;
 		/* An edge has the caller's view where the caller has one. */
-		if (caller->segment.subsegment)
+		if (caller->segment.subsegment) {
 			view_of(&caller->segment, &call);
+			call.span = span->parent;
+		}
 		call.alias = alias_of(a, &caller->segment, s);
 		edge_from(a, caller->owner, &call);
 		fn(arg, &call);
@@ -265,7 +279,9 @@ static void segment_calls(const struct assembly *a, const struct span *span,
 static void inferred_calls(const struct assembly *a, const struct span *span,
 			   graph_call_fn *fn, void *arg)
 {
-	struct graph_call call = { .inferred = true };
+	struct graph_call call = { .inferred = true,
+				   .span = index_of(a, span),
+				   .from_span = SPAN_NONE };
 
 	infer(&span->segment, a->arena, &call);
 	view_of(&span->segment, &call);
