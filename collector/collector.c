@@ -173,6 +173,8 @@ void collector_close(struct collector *c)
 	if (a->ingest.journal)
 		ingest_fini(&a->ingest);
 	catalogue_close(a->catalogue);
+	reservoirs_free(a->reservoirs);
+	pthread_mutex_destroy(&a->reservoirs_lock);
 	if (a->alarms)
 		alarms_close(a->alarms);
 	if (a->logs)

@@ -165,6 +165,19 @@ static int open_admission(struct collector *c, struct diag *diag)
 	return 0;
 }
 
+/* Of an earlier run clients may still hold quotas. */
+static int open_reservoirs(struct collector *c, struct diag *diag)
+{
+	int64_t quiet_until_ns = 0;
+
+	if (!catalogue_is_new(c->api.catalogue))
+		quiet_until_ns =
+			env_wall(c->env).ns + RESERVOIR_TTL_S * NS_PER_S;
+	return reservoirs_new(&c->api.reservoirs, quiet_until_ns) ?
+		       diag_set(diag, ERR_NOMEM, "out of memory") :
+		       0;
+}
+
 static int open_views(struct collector *c, struct diag *diag)
 {
 	const struct series_options series = {
@@ -224,6 +237,8 @@ static int open_views(struct collector *c, struct diag *diag)
 		sub_path(c, "catalogue", path);
 		e = catalogue_open(&a->catalogue, c->env, path, diag);
 	}
+	if (!e)
+		e = open_reservoirs(c, diag);
 	return e;
 }
 
@@ -532,6 +547,7 @@ int collector_open(struct collector **out, const struct env *env,
 	c->api.stats = &c->stats;
 	c->api.data = config->data;
 	c->api.started = env_mono(env);
+	pthread_mutex_init(&c->api.reservoirs_lock, NULL);
 	c->notify_fd = -1;
 	find_prices(c);
 	e = start_errand(c, diag);

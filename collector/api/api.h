@@ -22,6 +22,7 @@
 #include "collector/stats.h"
 #include "core/codec/json.h"
 #include "core/codec/json_write.h"
+#include "tracer/reservoir.h"
 #include "tracer/traces.h"
 
 enum {
@@ -42,6 +43,8 @@ struct api {
 	struct ledger *ledger;
 	struct alarms *alarms;
 	struct catalogue *catalogue;
+	struct reservoirs *reservoirs; /* under the lock */
+	pthread_mutex_t reservoirs_lock;
 	struct pricebook *prices;
 	struct admission *admission;
 	const struct memory_plan *memory;

@@ -42,6 +42,9 @@ class Names:
         self.usage = self.mark + "-usage"
         self.alarm = self.mark + "-alarm"
         self.producer = self.mark + "-producer"
+        self.traces = self.mark + "-traces"  # a group of X-Ray
+        self.rule = self.mark + "-rule"
+        self.policy = self.mark + "-policy"
 
     def all(self):
         return [v for v in vars(self).values()]
@@ -55,6 +58,7 @@ class Writer:
 
     def __init__(self, mark):
         self.mark = "SECRET-OF-" + mark
+        self.account = ACCOUNTS[mark]
         self.sequence = 0
         self.billed = 10 if mark == "A" else 20
 
@@ -102,6 +106,68 @@ class Rest:
             self.headers = {"Content-Type": "application/json"}
 
 
+def control(n, w):
+    """Of X-Ray's control plane. What is deleted is made before: prepare()."""
+    mark = w.mark if w else ""
+    arn = (f"arn:aws:xray:us-east-1:{w.account if w else ACCOUNTS['A']}:"
+           f"sampling-rule/{n.rule}")
+    group = {"GroupName": n.traces,
+             "FilterExpression": f'annotation[who] = "{mark}"'}
+    rule = {"RuleName": n.rule, "ResourceARN": "*", "Priority": 7,
+            "FixedRate": 0.5, "ReservoirSize": 3, "ServiceName": mark,
+            "ServiceType": "*", "Host": "*", "HTTPMethod": "*", "URLPath": "*",
+            "Version": 1}
+    policy = {"PolicyName": n.policy, "PolicyDocument": json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Sid": mark}]})}
+
+    def gone(names, key):
+        return dict(names, **{key: names[key] + "-gone"})
+    return {
+        "CreateGroup": [Rest(body=group), Rest(body=gone(group, "GroupName"))],
+        "UpdateGroup": [Rest(body=group)],
+        "DeleteGroup": [Rest(body={"GroupName": n.traces + "-gone"})],
+        "GetGroup": [Rest(body={"GroupName": n.traces})],
+        "GetGroups": [Rest(body={})],
+        "CreateSamplingRule": [
+            Rest(body={"SamplingRule": rule}),
+            Rest(body={"SamplingRule": gone(rule, "RuleName")})],
+        "UpdateSamplingRule": [Rest(body={"SamplingRuleUpdate": {
+            "RuleName": n.rule, "Host": mark}})],
+        "DeleteSamplingRule": [Rest(body={"RuleName": n.rule + "-gone"})],
+        "GetSamplingStatisticSummaries": [Rest(body={})],
+        "TagResource": [Rest(body={"ResourceARN": arn, "Tags": [
+            {"Key": "who", "Value": mark}, {"Key": "b", "Value": "c"}]})],
+        "UntagResource": [Rest(body={"ResourceARN": arn, "TagKeys": ["b"]})],
+        "ListTagsForResource": [Rest(body={"ResourceARN": arn})],
+        "PutResourcePolicy": [Rest(body=policy),
+                              Rest(body=gone(policy, "PolicyName"))],
+        "DeleteResourcePolicy": [Rest(body={
+            "PolicyName": n.policy + "-gone"})],
+        "ListResourcePolicies": [Rest(body={})],
+        "PutEncryptionConfig": [Rest(body={"Type": "NONE"})],
+        "GetEncryptionConfig": [Rest(body={})],
+        "GetIndexingRules": [Rest(body={})],
+        "UpdateIndexingRule": [Rest(body={"Name": "Default", "Rule": {
+            "Probabilistic": {"DesiredSamplingPercentage":
+                              w.billed if w else 1}}})],
+        "GetTraceSegmentDestination": [Rest(body={})],
+        "UpdateTraceSegmentDestination": [Rest(body={
+            "Destination": "XRay" if w and w.billed == 10
+            else "CloudWatchLogs"})],
+        "PutTelemetryRecords": [Rest(body={"TelemetryRecords": [
+            {"Timestamp": DAY, "SegmentsSentCount": 1}]})],
+    }
+
+
+def prepare(run, who, values):
+    """What the matrix deletes is there."""
+    for name in ("CreateGroup", "CreateSamplingRule", "PutResourcePolicy"):
+        answer = run.call(who, named(run, name), "rest-json", values[name][1])
+        if answer.status != 200:
+            return f"{name}: {answer.text()}"
+    return None
+
+
 def inputs(n, w):
     """Valid inputs by operation: what asks about names n, or writes w there.
     The first of a list is enough for the matrix; a dict is for operations that
@@ -134,6 +200,7 @@ def inputs(n, w):
         "PutOtlpTraces": [lambda: Rest(body=w.span(n))],
         "PutOtlpMetrics": [lambda: Rest(body={})],
         "PutOtlpLogs": [lambda: Rest(body={})],
+        **control(n, w),
         "PutTraceSegments": [lambda: Rest(body={
             "TraceSegmentDocuments": [w.segment(n)]})],
         "BatchGetTraces": [Rest(body={"TraceIds": [n.trace]})],
@@ -162,7 +229,8 @@ def inputs(n, w):
 # Whoever may call these is told 404 about what is not his.
 BY_ID = {"GetTrace", "GetUsage"}
 # Their answers change by themselves, or by being asked for.
-ALIVE = {"GetStatus", "GetHealth", "GetMetricsText", "GetAudit"}
+ALIVE = {"GetStatus", "GetHealth", "GetMetricsText", "GetAudit",
+         "GetSamplingStatisticSummaries"}
 
 
 # --- files -------------------------------------------------------------------------
@@ -487,10 +555,14 @@ def run_all(folder, address, pid, table):
                                      of_a["GetAlarmHistory"][0])),
            "A has a trace, a metric, a log, usage and an alarm that changed")
 
+    wrong = prepare(run, "A admin key", of_a)
+    tap.ok(not wrong, "A has what it will delete", wrong)
     cells = matrix(run, tap, by_a + bad, of_a, "A and strangers")
     asked = leaks(run, tap)
     before = settled(run, "A admin key", of_a)
     questions_ask(run, tap)
+    wrong = prepare(run, "B admin key", of_b)
+    tap.ok(not wrong, "so has B", wrong)
     cells += matrix(run, tap, by_b, of_b, "B")
     tap.ok(wait_for(lambda: "SECRET-OF-B" in run.call(
         "B read key", named(run, "GetTrace"), "rest-json",

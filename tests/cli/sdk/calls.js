@@ -179,8 +179,13 @@ async function traces() {
     get({ accessKeyId: 'NOBODY-AT-ALL', secretAccessKey }));
   await refused('X-Ray: the role ingest asks', ['AccessDeniedException', null, 403],
     get({ accessKeyId: 'INGEST-KEY', secretAccessKey }));
+  const elsewhere = new XRayClient(options());
+  elsewhere.middlewareStack.add(next => a => {
+    a.request.path = '/NoSuchOperation';
+    return next(a);
+  }, { step: 'build', name: 'elsewhere' });
   await refused('X-Ray: an operation that is not there', ['UnknownOperationException', null, 404],
-    () => client.send(new xray.CreateGroupCommand({ GroupName: 'g' })));
+    () => elsewhere.send(new xray.GetGroupsCommand({})));
 }
 
 // --- pre-signed URLs --------------------------------------------------------------
