@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/api/api.h"
 
-#include "collector/api/xray.h"
 #include "collector/door/answer.h"
 #include "collector/ingest/otlp.h"
 #include "core/codec/time_text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operations of X-Ray's control plane, each on the caller's own catalogue, and
- * what several of them need.
+ * X-Ray's control plane, each operation on the caller's own catalogue: what
+ * several of them need.
  */
 #ifndef TALLY_COLLECTOR_API_XRAY_H
 #define TALLY_COLLECTOR_API_XRAY_H
@@ -31,28 +31,5 @@ int xray_resource_find(struct api *a, struct request *r,
 		       struct sv arn) MUST_USE;
 /* The answer to a NextToken where all is told at once. False: answered. */
 bool xray_no_token(struct request *r, struct sv token) MUST_USE;
-
-void api_xray_create_group(struct api *a, struct request *r);
-void api_xray_update_group(struct api *a, struct request *r);
-void api_xray_delete_group(struct api *a, struct request *r);
-void api_xray_get_group(struct api *a, struct request *r);
-void api_xray_get_groups(struct api *a, struct request *r);
-void api_xray_tag(struct api *a, struct request *r);
-void api_xray_untag(struct api *a, struct request *r);
-void api_xray_list_tags(struct api *a, struct request *r);
-void api_xray_put_policy(struct api *a, struct request *r);
-void api_xray_delete_policy(struct api *a, struct request *r);
-void api_xray_list_policies(struct api *a, struct request *r);
-void api_xray_put_encryption(struct api *a, struct request *r);
-void api_xray_get_encryption(struct api *a, struct request *r);
-void api_xray_get_indexing(struct api *a, struct request *r);
-void api_xray_update_indexing(struct api *a, struct request *r);
-void api_xray_get_destination(struct api *a, struct request *r);
-void api_xray_update_destination(struct api *a, struct request *r);
-void api_xray_telemetry(struct api *a, struct request *r);
-void api_create_sampling_rule(struct api *a, struct request *r);
-void api_update_sampling_rule(struct api *a, struct request *r);
-void api_delete_sampling_rule(struct api *a, struct request *r);
-void api_sampling_summaries(struct api *a, struct request *r);
 
 #endif
