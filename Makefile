@@ -61,8 +61,8 @@ collector_SRC := $(filter-out collector/main.c,$(wildcard collector/*.c \
 collector_LIB := -lmicrohttpd -lnghttp2 -lgnutls -llmdb -lrrd -lcurl -ljansson
 tui_SRC := $(filter-out tui/main.c,$(wildcard tui/*.c))
 tui_LIB := -lncursesw -ltinfo
-# What unit tests share: a simulated disk.
-sim_SRC := $(wildcard tests/sim/*.c)
+# What tests and benchmarks share: a simulated disk, made-up telemetry.
+sim_SRC := $(wildcard tests/sim/*.c) tests/bench/spans.c
 PARTS := core client tracer billing agent collector tui sim
 
 # program: main sources : parts : libraries
@@ -132,7 +132,8 @@ $(B)/test/%: $(B)/obj/tests/unit/%.o $(call libs,$(ALL_USE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(ALL_USE)) \
 		-Wl,--end-group -lcmocka $(call syslibs,$(ALL_USE))
 # Helpers of tests and the benchmark: one program a file.
-TOOLS := $(patsubst tests/%.c,$(B)/test/%,$(wildcard tests/crash/*.c tests/bench/*.c))
+TOOLS := $(patsubst tests/%.c,$(B)/test/%,$(filter-out $(sim_SRC),\
+	$(wildcard tests/crash/*.c tests/bench/*.c)))
 $(TOOLS): $(B)/test/%: $(B)/obj/tests/%.o $(call libs,$(ALL_USE))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(ALL_USE)) \

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tracer/shape/pack.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { VALUES_FIRST = 64 };
+
+static bool more_values(struct shapes_scratch *scratch)
+{
+	size_t cap = scratch->value_cap ? 2 * scratch->value_cap : VALUES_FIRST;
+	struct pack_value *values =
+		realloc(scratch->values, cap * sizeof(*values));
+
+	if (!values)
+		return false;
+	scratch->values = values;
+	scratch->value_cap = cap;
+	return true;
+}
+
+bool pack_note(struct shapes_scratch *scratch, struct pack_value value)
+{
+	if (scratch->value_count == scratch->value_cap && !more_values(scratch))
+		return false;
+	scratch->values[scratch->value_count++] = value;
+	return true;
+}
+
+uint8_t *pack_text(struct shapes *s, uint8_t *at, struct sv text,
+		   const uint8_t trace_id[TRACE_ID_SIZE], uint32_t shape,
+		   uint32_t place)
+{
+	uint8_t *end = value_put_binary(at, text, trace_id);
+	uint32_t number;
+
+	if (end)
+		return end;
+	if (text.len && text.len <= SHAPE_STRING_MAX) {
+		number = shapes_string(s, text, shape, place);
+		if (number != SHAPE_NONE) {
+			*at = VALUE_ENTRY;
+			return varint_put(at + 1, number);
+		}
+	}
+	return value_put_text(at, text);
+}
+
+uint8_t *pack_verbatim(uint8_t *at, uint32_t shape, struct sv text)
+{
+	return value_put_text(varint_put(at, shape), text);
+}
+
+uint8_t *pack_begin(struct shapes *s, size_t size)
+{
+	struct shapes_scratch *scratch = shapes_scratch(s);
+
+	buf_reset(&scratch->row);
+	scratch->value_count = 0;
+	return (uint8_t *)buf_grow(&scratch->row, size);
+}
+
+bool pack_end(struct shapes *s, const uint8_t *end, struct buf *row)
+{
+	const uint8_t *begin = (const uint8_t *)shapes_scratch(s)->row.ptr;
+
+	assert(end > begin);
+	if (row->failed)
+		return false;
+	buf_add(row, begin, (size_t)(end - begin));
+	return !row->failed;
+}
