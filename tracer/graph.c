@@ -126,6 +126,7 @@ uint32_t graph_need_node(struct graph *g, const struct graph_node_key *key)
 		.name = { text, name.len },
 		.type = { text + name.len, type.len },
 		.account = account,
+		.there = true,
 		.inferred = true, /* until a segment of its own counts */
 	};
 	g->table->nodes[at] = ++g->node_count;
@@ -245,7 +246,7 @@ static struct graph_stats *place(struct graph *g, const struct graph_call *c)
 	if (c->alias.len) {
 		alias = graph_need_alias(g, edge, c->alias);
 		if (alias != SPAN_NONE)
-			g->aliases[alias].seen++;
+			g->aliases[alias].stats.seen++;
 	}
 	return &g->edges[edge].stats;
 }
@@ -314,7 +315,7 @@ void graph_merge(struct graph *dst, const struct graph *src)
 			if (at != SPAN_NONE)
 				at = graph_need_alias(dst, at, a->name);
 			if (at != SPAN_NONE)
-				dst->aliases[at].seen += a->seen;
+				dst->aliases[at].stats.seen += a->stats.seen;
 		}
 	} else {
 		dst->dropped++;

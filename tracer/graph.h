@@ -38,8 +38,11 @@ enum {
 struct graph_node {
 	struct sv name, type; /* owned by the graph */
 	uint64_t account;     /* 0: the scope's own */
-	bool root;            /* a root segment was of this node */
-	bool inferred;        /* nothing of it but what its callers say */
+	/* False in a shared graph, which has the names of a longer time: not of
+	 * this map. Of edges and aliases stats.seen is 0 then. */
+	bool there;
+	bool root;     /* a root segment was of this node */
+	bool inferred; /* nothing of it but what its callers say */
 	struct graph_stats stats;
 };
 
@@ -51,8 +54,8 @@ struct graph_edge {
 
 struct graph_alias {
 	uint32_t edge;
-	struct sv name; /* owned by the graph */
-	uint64_t seen;
+	struct sv name;           /* owned by the graph */
+	struct graph_stats stats; /* nothing but seen */
 };
 
 struct graph {

@@ -103,7 +103,7 @@ static bool put_entry(struct page *p, struct graph_page_cursor *at)
 		put_ends(p, &g->edges[a->edge]);
 		graph_put_varint(&p->entries, g->edges[a->edge].link);
 		put_text(&p->entries, a->name);
-		graph_put_varint(&p->entries, a->seen);
+		graph_put_varint(&p->entries, a->stats.seen);
 	} else {
 		return false;
 	}
@@ -252,11 +252,21 @@ static bool take_edge(struct reader *r, bool link, uint32_t *out)
 
 static int take_edge_entry(struct reader *r, bool link)
 {
+	struct graph_edge *edge;
+	struct graph_node *to;
 	uint32_t at;
+	int e;
 
 	if (!take_edge(r, link, &at))
 		return ERR_CORRUPT;
-	return take_stats(r, at == SPAN_NONE ? NULL : &r->g->edges[at].stats);
+	if (at == SPAN_NONE)
+		return take_stats(r, NULL);
+	edge = &r->g->edges[at];
+	e = take_stats(r, &edge->stats);
+	to = &r->g->nodes[edge->to];
+	to->root = to->root || edge->stats.roots;
+	to->inferred = to->inferred && !edge->stats.own;
+	return e;
 }
 
 static int take_alias_entry(struct reader *r)
@@ -274,7 +284,7 @@ static int take_alias_entry(struct reader *r)
 	if (at != SPAN_NONE)
 		at = graph_need_alias(r->g, at, name);
 	if (at != SPAN_NONE)
-		r->g->aliases[at].seen += seen;
+		r->g->aliases[at].stats.seen += seen;
 	return 0;
 }
 

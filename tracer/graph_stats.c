@@ -63,7 +63,7 @@ static unsigned place(const struct graph_histogram *h, unsigned step)
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 
-		if (h->items[middle].step < step)
+		if (graph_bucket_step(h->items[middle]) < step)
 			low = middle + 1;
 		else
 			high = middle;
@@ -83,9 +83,10 @@ int graph_histogram_add(struct graph_histogram *h, unsigned step, int64_t n)
 	unsigned at = place(h, step);
 
 	assert(step < GRAPH_BUCKETS);
-	if (at < h->used && h->items[at].step == step) {
-		h->items[at].count += n;
-		if (h->items[at].count == 0)
+	if (at < h->used && graph_bucket_step(h->items[at]) == step) {
+		n += graph_bucket_count(h->items[at]);
+		h->items[at] = graph_bucket(n, step);
+		if (n == 0)
 			take_out(h, at);
 		return 0;
 	}
@@ -103,20 +104,57 @@ int graph_histogram_add(struct graph_histogram *h, unsigned step, int64_t n)
 	}
 	memmove(&h->items[at + 1], &h->items[at],
 		(h->used - at) * sizeof(*h->items));
-	h->items[at] = (struct graph_bucket){ n, (uint16_t)step };
+	h->items[at] = graph_bucket(n, step);
 	h->used++;
+	return 0;
+}
+
+/* Adds sorted items, of which no step comes twice, in one pass from the back. */
+static int merge_items(struct graph_histogram *to,
+		       const struct graph_bucket *from, unsigned count,
+		       int sign)
+{
+	unsigned a = to->used, b = count, at = to->used + count, kept;
+
+	if (at > to->cap) {
+		unsigned cap = to->cap ? to->cap : 4;
+		struct graph_bucket *items;
+
+		while (cap < at)
+			cap *= 2;
+		items = reallocarray(to->items, cap, sizeof(*items));
+		if (!items)
+			return ERR_NOMEM;
+		to->items = items;
+		to->cap = (uint16_t)cap;
+	}
+	to->used = (uint16_t)at;
+	while (b > 0) {
+		unsigned step = graph_bucket_step(from[b - 1]);
+		int64_t n = sign * graph_bucket_count(from[b - 1]);
+
+		if (a > 0 && graph_bucket_step(to->items[a - 1]) > step) {
+			to->items[--at] = to->items[--a];
+			continue;
+		}
+		if (a > 0 && graph_bucket_step(to->items[a - 1]) == step)
+			n += graph_bucket_count(to->items[--a]);
+		to->items[--at] = graph_bucket(n, step);
+		b--;
+	}
+	/* Between what stayed in front and what was laid behind is a gap. */
+	kept = a;
+	for (; at < to->used; at++)
+		if (graph_bucket_count(to->items[at]))
+			to->items[kept++] = to->items[at];
+	to->used = (uint16_t)kept;
 	return 0;
 }
 
 static int merge_histogram(struct graph_histogram *to,
 			   const struct graph_histogram *from, int sign)
 {
-	int e = 0;
-
-	for (unsigned i = 0; i < from->used && !e; i++)
-		e = graph_histogram_add(to, from->items[i].step,
-					sign * from->items[i].count);
-	return e;
+	return from->used ? merge_items(to, from->items, from->used, sign) : 0;
 }
 
 int graph_durations(const struct graph_stats *s, struct graph_histogram *out)
@@ -139,7 +177,7 @@ uint64_t graph_quantile(const struct graph_stats *s, double q)
 	uint64_t total = 0, seen = 0, rank;
 
 	for (unsigned i = 0; i < s->times.used; i++)
-		total += (uint64_t)s->times.items[i].count;
+		total += (uint64_t)graph_bucket_count(s->times.items[i]);
 	if (total == 0)
 		return 0;
 	if (s->times.used == 1) /* all alike: exact */
@@ -149,11 +187,13 @@ uint64_t graph_quantile(const struct graph_stats *s, double q)
 	if ((double)rank < q * (double)total)
 		rank++;
 	for (unsigned i = 0; i < s->times.used; i++) {
-		seen += (uint64_t)s->times.items[i].count;
+		seen += (uint64_t)graph_bucket_count(s->times.items[i]);
 		if (seen >= rank)
-			return graph_step_ns(s->times.items[i].step);
+			return graph_step_ns(
+				graph_bucket_step(s->times.items[i]));
 	}
-	return graph_step_ns(s->times.items[s->times.used - 1].step);
+	return graph_step_ns(
+		graph_bucket_step(s->times.items[s->times.used - 1]));
 }
 
 /* --- counting --------------------------------------------------------------------- */
@@ -318,9 +358,11 @@ static void put_histogram(struct buf *out, const struct graph_histogram *h)
 
 	graph_put_varint(out, h->used);
 	for (unsigned i = 0; i < h->used; i++) {
-		graph_put_varint(out, h->items[i].step - last);
-		graph_put_varint(out, zigzag(h->items[i].count));
-		last = h->items[i].step;
+		unsigned step = graph_bucket_step(h->items[i]);
+
+		graph_put_varint(out, step - last);
+		graph_put_varint(out, zigzag(graph_bucket_count(h->items[i])));
+		last = step;
 	}
 }
 
@@ -346,25 +388,21 @@ void graph_stats_put(const struct graph_stats *s, struct buf *out)
 
 static int take_histogram(struct graph_histogram *h, struct sv *rest, int sign)
 {
+	struct graph_bucket items[GRAPH_BUCKETS];
 	uint64_t used, step = 0, more, count;
 
 	if (!graph_take_varint(rest, &used) || used > GRAPH_BUCKETS)
 		return ERR_CORRUPT;
-	while (used--) {
-		int e;
-
+	for (unsigned i = 0; i < used; i++) {
 		if (!graph_take_varint(rest, &more) || more >= GRAPH_BUCKETS ||
 		    !graph_take_varint(rest, &count))
 			return ERR_CORRUPT;
 		step += more;
-		if (step >= GRAPH_BUCKETS || count >> 48)
+		if (step >= GRAPH_BUCKETS || count >> 47 || (i && !more))
 			return ERR_CORRUPT;
-		e = graph_histogram_add(h, (unsigned)step,
-					sign * unzigzag(count));
-		if (e)
-			return e;
+		items[i] = graph_bucket(unzigzag(count), (unsigned)step);
 	}
-	return 0;
+	return merge_items(h, items, (unsigned)used, sign);
 }
 
 int graph_stats_take(struct graph_stats *s, struct sv *rest, int sign)

@@ -27,10 +27,26 @@ enum {
 	GRAPH_BUCKETS = 1 + GRAPH_DECADES * GRAPH_STEPS,
 };
 
+/* Count and step in eight bytes, since most of a map is these. A count is never
+ * 0, of trailing it may be negative, and wraps at 2^47. */
 struct graph_bucket {
-	int64_t count; /* never 0; of trailing it may be negative */
-	uint16_t step;
+	int64_t packed; /* count << 16 | step */
 };
+
+static inline struct graph_bucket graph_bucket(int64_t count, unsigned step)
+{
+	return (struct graph_bucket){ (int64_t)((uint64_t)count << 16 | step) };
+}
+
+static inline int64_t graph_bucket_count(struct graph_bucket b)
+{
+	return b.packed >> 16;
+}
+
+static inline unsigned graph_bucket_step(struct graph_bucket b)
+{
+	return (uint16_t)b.packed;
+}
 
 /* By step, ascending. Grows by doubling. */
 struct graph_histogram {

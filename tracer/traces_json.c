@@ -85,6 +85,19 @@ void traces_json_list(struct json_writer *w, const struct trace_list *list)
 	json_close_object(w);
 }
 
+/* Exact, and a map has thousands: as a double each took a microsecond. */
+static void put_seconds(struct json_writer *w, uint64_t ns)
+{
+	char text[32];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%llu.%09u",
+				    (unsigned long long)(ns / NS_PER_S),
+				    (unsigned)(ns % NS_PER_S));
+
+	while (text[n - 1] == '0')
+		n--;
+	json_put_raw(w, sv_make(text, text[n - 1] == '.' ? n - 1 : n));
+}
+
 static void put_counts(struct json_writer *w, const struct graph_stats *s)
 {
 	json_key(w, "ok");
@@ -98,11 +111,11 @@ static void put_counts(struct json_writer *w, const struct graph_stats *s)
 	json_key(w, "total");
 	json_put_u64(w, graph_total(s));
 	json_key(w, "total_time");
-	json_put_double(w, seconds(s->total_time_ns));
+	put_seconds(w, s->total_time_ns);
 	json_key(w, "p50");
-	json_put_double(w, seconds(graph_quantile(s, 0.5)));
+	put_seconds(w, graph_quantile(s, 0.5));
 	json_key(w, "p99");
-	json_put_double(w, seconds(graph_quantile(s, 0.99)));
+	put_seconds(w, graph_quantile(s, 0.99));
 }
 
 static void put_node(struct json_writer *w, uint32_t id,
@@ -134,11 +147,14 @@ void traces_json_map(struct json_writer *w, const struct graph *g,
 	json_key(w, "nodes");
 	json_open_array(w);
 	for (uint32_t i = 0; i < g->node_count; i++)
-		put_node(w, i, &g->nodes[i]);
+		if (g->nodes[i].there)
+			put_node(w, i, &g->nodes[i]);
 	json_close_array(w);
 	json_key(w, "edges");
 	json_open_array(w);
 	for (uint32_t i = 0; i < g->edge_count; i++) {
+		if (!g->edges[i].stats.seen)
+			continue;
 		json_open_object(w);
 		json_key(w, "from");
 		json_put_u64(w, g->edges[i].from);

@@ -21,8 +21,9 @@ struct page {
 	const struct graph *g;
 	const struct xray_question *q;
 	struct arena *arena;
-	uint32_t *order; /* of nodes, by key */
-	int32_t *ids;    /* ReferenceIds, by node */
+	uint32_t *order; /* of nodes that are there, by key */
+	uint32_t count;
+	int32_t *ids; /* ReferenceIds, by node */
 	struct group edges, aliases;
 	struct sv account;
 };
@@ -67,23 +68,25 @@ static int32_t id_of(const struct graph_node *n)
 /* Two services whose hash is the same are told apart by the order of keys. */
 static int number(struct page *p)
 {
-	uint32_t count = p->g->node_count;
-	uint32_t *sorted = arena_array(p->arena, count + 1, sizeof(*sorted));
+	const struct graph *g = p->g;
+	size_t size = (size_t)g->node_count + 1;
+	uint32_t *sorted = arena_array(p->arena, size, sizeof(*sorted));
 
-	p->order = arena_array(p->arena, count + 1, sizeof(*p->order));
-	p->ids = arena_array(p->arena, count + 1, sizeof(*p->ids));
+	p->order = arena_array(p->arena, size, sizeof(*p->order));
+	p->ids = arena_array(p->arena, size, sizeof(*p->ids));
 	if (!p->order || !p->ids || !sorted)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i < count; i++)
-		p->order[i] = i;
-	qsort_r(p->order, count, sizeof(*p->order), by_key,
-		(void *)(uintptr_t)p->g);
-	for (uint32_t i = 0; i < count; i++) {
-		sorted[i] = p->order[i];
-		p->ids[i] = id_of(&p->g->nodes[i]);
+	for (uint32_t i = 0; i < g->node_count; i++) {
+		if (!g->nodes[i].there)
+			continue;
+		p->ids[i] = id_of(&g->nodes[i]);
+		p->order[p->count++] = i;
 	}
-	qsort_r(sorted, count, sizeof(*sorted), by_id, p);
-	for (uint32_t i = 1; i < count; i++)
+	qsort_r(p->order, p->count, sizeof(*p->order), by_key,
+		(void *)(uintptr_t)g);
+	memcpy(sorted, p->order, p->count * sizeof(*sorted));
+	qsort_r(sorted, p->count, sizeof(*sorted), by_id, p);
+	for (uint32_t i = 1; i < p->count; i++)
 		if (p->ids[sorted[i]] <= p->ids[sorted[i - 1]] &&
 		    p->ids[sorted[i - 1]] < INT32_MAX)
 			p->ids[sorted[i]] = p->ids[sorted[i - 1]] + 1;
@@ -93,6 +96,11 @@ static int number(struct page *p)
 static uint32_t owner_of(const struct graph *g, bool aliases, uint32_t i)
 {
 	return aliases ? g->aliases[i].edge : g->edges[i].from;
+}
+
+static bool is_there(const struct graph *g, bool aliases, uint32_t i)
+{
+	return aliases ? g->aliases[i].stats.seen : g->edges[i].stats.seen;
 }
 
 /* Edges by the node they leave, aliases by their edge: a counting sort. */
@@ -109,12 +117,14 @@ static int group_by_owner(const struct page *p, bool aliases, struct group *out)
 	if (!out->first || !at || !out->items)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		out->first[owner_of(g, aliases, i) + 1]++;
+		if (is_there(g, aliases, i))
+			out->first[owner_of(g, aliases, i) + 1]++;
 	for (size_t i = 0; i < owners; i++)
 		out->first[i + 1] += out->first[i];
 	memcpy(at, out->first, (owners + 1) * sizeof(*at));
 	for (uint32_t i = 0; i < count; i++)
-		out->items[at[owner_of(g, aliases, i)]++] = i;
+		if (is_there(g, aliases, i))
+			out->items[at[owner_of(g, aliases, i)]++] = i;
 	return 0;
 }
 
@@ -164,7 +174,7 @@ static int token_read(const struct page *p, uint32_t *start)
 	key = sv_make((const char *)raw + TOKEN_HEAD, bytes - TOKEN_HEAD);
 	next.name = sv_cut(&key, '\0');
 	next.type = key;
-	while (*start < p->g->node_count &&
+	while (*start < p->count &&
 	       compare_nodes(&p->g->nodes[p->order[*start]], &next) < 0)
 		++*start;
 	return 0;
@@ -216,10 +226,11 @@ struct xray_histogram_entry *xray_histogram_of(const struct graph_histogram *h,
 
 	for (unsigned i = 0; items && i < h->used; i++)
 		items[i] = (struct xray_histogram_entry){
-			.value = { (double)graph_step_ns(h->items[i].step) /
+			.value = { (double)graph_step_ns(
+					   graph_bucket_step(h->items[i])) /
 					   1e9,
 				   true },
-			.count = { h->items[i].count, true },
+			.count = { graph_bucket_count(h->items[i]), true },
 		};
 	return items;
 }
@@ -407,7 +418,7 @@ int xray_services_page(const struct graph *g, const struct xray_question *q,
 		arena_array(arena, XRAY_SERVICES_PAGE, sizeof(*out->items));
 	if (!out->items)
 		return ERR_NOMEM;
-	for (uint32_t i = start; i < g->node_count && !e; i++) {
+	for (uint32_t i = start; i < p.count && !e; i++) {
 		if (out->count == XRAY_SERVICES_PAGE) {
 			out->next_token = token_make(
 				q->hash, &g->nodes[p.order[i]], arena);

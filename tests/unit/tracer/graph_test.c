@@ -421,8 +421,9 @@ static void test_durations(void **state)
 	assert_int_equal(graph_quantile(s, 1), 100000000);
 	assert_int_equal(graph_durations(s, &durations), 0);
 	assert_int_equal(durations.used, 1);
-	assert_int_equal(durations.items[0].count, 1);
-	assert_int_equal(graph_step_ns(durations.items[0].step), 2000000000);
+	assert_int_equal(graph_bucket_count(durations.items[0]), 1);
+	assert_int_equal(graph_step_ns(graph_bucket_step(durations.items[0])),
+			 2000000000);
 	free(durations.items);
 	assert_int_equal(s->first_ns, 100000000000);
 	assert_int_equal(s->last_ns, 102000000000);
@@ -538,7 +539,7 @@ static void test_stored_form(void **state)
 	}
 	check_same(&g, &back);
 	assert_int_equal(back.alias_count, 1);
-	assert_int_equal(back.aliases[0].seen, 1);
+	assert_int_equal(back.aliases[0].stats.seen, 1);
 	/* The minute, no more, is known of what was stored. */
 	assert_int_equal(back.nodes[0].stats.first_ns, 60000000000);
 	assert_int_equal(back.nodes[0].stats.last_ns, 120000000000);
@@ -661,8 +662,10 @@ static void test_old_form(void **state)
 	assert_int_equal(g.edges[0].stats.ok, 3);
 	assert_int_equal(g.edges[0].stats.error, 1);
 	assert_int_equal(g.edges[0].stats.total_time_ns, 273000000);
-	assert_int_equal(g.edges[0].stats.times.items[0].count, 4);
-	assert_int_equal(graph_step_ns(g.edges[0].stats.times.items[0].step),
+	assert_int_equal(graph_bucket_count(g.edges[0].stats.times.items[0]),
+			 4);
+	assert_int_equal(graph_step_ns(graph_bucket_step(
+				 g.edges[0].stats.times.items[0])),
 			 100000000);
 	buf_fini(&b);
 	graph_fini(&g);
