@@ -277,21 +277,24 @@ static void judge(struct assembly *a)
 	}
 }
 
-int assemble(const struct document *documents, size_t count,
-	     struct arena *arena, struct assembly *out)
+static struct builder begin(struct assembly *out, struct arena *arena)
 {
-	struct builder b = { .out = out, .arena = arena };
-	uint32_t *marks;
-	int e;
-
 	*out = (struct assembly){
 		.top = SPAN_NONE,
 		.root = SPAN_NONE,
 		.arena = arena,
 	};
-	e = collect_all(&b, documents, count);
-	if (e)
-		return e;
+	return (struct builder){ .out = out, .arena = arena };
+}
+
+/* All spans are there: the tree of them, and what it says. */
+static int finish(struct builder *b)
+{
+	struct assembly *out = b->out;
+	struct arena *arena = b->arena;
+	uint32_t *marks;
+	int e;
+
 	if (out->count == 0) {
 		out->partial = true;
 		return 0;
@@ -299,7 +302,7 @@ int assemble(const struct document *documents, size_t count,
 	marks = arena_array(arena, (size_t)out->count * 2, sizeof(*marks));
 	if (!marks)
 		return ERR_NOMEM;
-	find_parents(&b);
+	find_parents(b);
 	cut_loops(out, marks);
 	find_owners(out, marks + out->count);
 	for (uint32_t i = 0; i < out->count; i++)
@@ -313,4 +316,29 @@ int assemble(const struct document *documents, size_t count,
 	assert(out->root != SPAN_NONE);
 	judge(out);
 	return 0;
+}
+
+int assemble(const struct document *documents, size_t count,
+	     struct arena *arena, struct assembly *out)
+{
+	struct builder b = begin(out, arena);
+	int e = collect_all(&b, documents, count);
+
+	return e ? e : finish(&b);
+}
+
+int assemble_parts(const struct assembly_part *parts, size_t count,
+		   struct arena *arena, struct assembly *out)
+{
+	struct builder b = begin(out, arena);
+
+	for (size_t i = 0; i < count; i++) {
+		int e;
+
+		b.document = parts[i].document;
+		e = collect(&b, parts[i].segment, NULL, 0);
+		if (e)
+			return e;
+	}
+	return finish(&b);
 }

@@ -52,6 +52,14 @@ struct assembly {
 
 /* Documents must be what document_read took; others are skipped. ERR_NOMEM.
  * *out lives in the arena and borrows the documents' bytes. */
+/* The same of (sub)segments that were read before, in the order of documents
+ * and, of one, containers first. */
+struct assembly_part {
+	const struct segment *segment;
+	uint32_t document;
+};
+int assemble_parts(const struct assembly_part *parts, size_t count,
+		   struct arena *arena, struct assembly *out) MUST_USE;
 int assemble(const struct document *documents, size_t count, struct arena *arena,
 	     struct assembly *out) MUST_USE;
 

@@ -276,30 +276,22 @@ static int gather_open(struct gather *g, const struct assembly *a)
 	return g->nodes && g->table ? 0 : ERR_NOMEM;
 }
 
-int digest_make(struct digest **out, const struct document *documents,
-		size_t count, const uint8_t id[TRACE_ID_SIZE],
-		struct arena *scratch)
+int digest_make(struct digest **out, const struct assembly *a,
+		const uint8_t id[TRACE_ID_SIZE])
 {
-	struct arena_mark mark = arena_mark(scratch);
 	struct trace_summary summary;
-	struct assembly a;
 	struct gather g;
-	int e = assemble(documents, count, scratch, &a);
+	int e = trace_summarise(a, id, a->arena, &summary);
 
 	if (!e)
-		e = trace_summarise(&a, id, scratch, &summary);
-	if (!e)
-		e = gather_open(&g, &a);
-	if (!e) {
-		graph_calls(&a, gather_call, &g);
-		e = g.err;
-	}
-	if (!e) {
-		*out = pack(&summary, &g);
-		e = *out ? 0 : ERR_NOMEM;
-	}
-	arena_rollback(scratch, mark);
-	return e;
+		e = gather_open(&g, a);
+	if (e)
+		return e;
+	graph_calls(a, gather_call, &g);
+	if (g.err)
+		return g.err;
+	*out = pack(&summary, &g);
+	return *out ? 0 : ERR_NOMEM;
 }
 
 struct graph_call digest_call(const struct digest *d, size_t i)

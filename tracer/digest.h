@@ -46,10 +46,9 @@ int trace_summary_copy(const struct trace_summary *s, struct arena *arena,
 		       struct trace_summary *out) MUST_USE;
 bool trace_summary_has_name(const struct trace_summary *s, struct sv name);
 
-/* free() it. scratch is used and rolled back. ERR_NOMEM. */
-int digest_make(struct digest **out, const struct document *documents,
-		size_t count, const uint8_t id[TRACE_ID_SIZE],
-		struct arena *scratch) MUST_USE;
+/* free() it. Uses the assembly's arena. ERR_NOMEM. */
+int digest_make(struct digest **out, const struct assembly *a,
+		const uint8_t id[TRACE_ID_SIZE]) MUST_USE;
 /* Call i as graph_count takes it; borrows from the digest. */
 struct graph_call digest_call(const struct digest *d, size_t i);
 

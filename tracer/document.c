@@ -69,6 +69,29 @@ enum segment_refusal document_read(const struct document *d,
 		       SEGMENT_NOT_JSON;
 }
 
+enum segment_refusal document_take(const struct document *d,
+				   struct arena *arena,
+				   struct document_reading *out)
+{
+	struct segment_record record = { .document = d->bytes };
+	enum segment_refusal refusal;
+	struct segment *segment;
+
+	if (d->format == DOCUMENT_XRAY) {
+		refusal = segment_take(&record, arena);
+		*out = (struct document_reading){ record.read,
+						  record.read_count,
+						  record.parsed };
+		return refusal;
+	}
+	segment = arena_new(arena, struct segment);
+	if (!segment)
+		return SEGMENT_NO_MEMORY;
+	refusal = document_read(d, arena, segment);
+	*out = (struct document_reading){ segment, 1, NULL };
+	return refusal;
+}
+
 void document_put_xray(struct json_writer *w, const struct document *d)
 {
 	struct arena arena = ARENA_INIT;

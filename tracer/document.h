@@ -31,6 +31,17 @@ struct document {
 enum segment_refusal document_read(const struct document *d,
 				   struct arena *arena,
 				   struct segment *out) MUST_USE;
+
+/* A document with all that is nested in it. */
+struct document_reading {
+	const struct segment *segments; /* [0] its own; see segment_record */
+	uint32_t count;
+	const struct json_doc *parsed; /* of DOCUMENT_XRAY */
+};
+/* As document_read, and the nested ones too, in arena. */
+enum segment_refusal document_take(const struct document *d,
+				   struct arena *arena,
+				   struct document_reading *out) MUST_USE;
 /* d as a JSON object in X-Ray's form: as it came, or a span as a segment. */
 void document_put_xray(struct json_writer *w, const struct document *d);
 /* Appends the DOCUMENT_OTLP of a span that came as a record. */

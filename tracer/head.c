@@ -4,313 +4,408 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Found by hash alone: 128 bits of scope and id do not meet by chance. */
-struct head_request {
-	struct hash128 hash; /* both 0: free */
-	uint32_t trace;      /* index in traces */
+#include "tracer/ids.h"
+
+/* An open table's slot: most misses are told by the hash alone. */
+struct head_slot {
+	uint32_t hash;
+	uint32_t index; /* + 1; 0: free */
 };
 
-enum {
-	DOCUMENT_OVERHEAD = sizeof(struct head_document) + 16,
-	TRACE_OVERHEAD = sizeof(struct head_trace) + 16 + 3 * 8,
-	REQUEST_OVERHEAD = 2 * sizeof(struct head_request),
-	SLOTS_MIN = 64,
-};
-
-static void free_documents(struct head_trace *trace)
-{
-	while (trace->documents) {
-		struct head_document *next = trace->documents->next;
-
-		free(trace->documents);
-		trace->documents = next;
-	}
-}
+enum { SLOTS_MIN = 64 };
 
 void head_fini(struct head *h)
 {
-	for (size_t i = 0; i < h->count; i++) {
-		free_documents(h->traces[i]);
+	for (size_t i = 0; i < h->count; i++)
 		free(h->traces[i]->digest);
-		free(h->traces[i]);
-	}
 	free(h->traces);
 	free(h->slots);
-	free(h->requests);
+	free(h->document_slots);
+	free(h->all);
+	free(h->id_hashes);
+	free(h->id_traces);
+	words_fini(&h->words);
+	buf_fini(&h->row);
+	arena_fini(&h->arena);
 	*h = (struct head){ 0 };
 }
 
-/* --- the table of traces --------------------------------------------------- */
-
-static uint32_t *slot_of(const struct head *h, const struct trace_key *key)
+static void count_bytes(struct head *h)
 {
-	struct sv bytes = { (const char *)key->bytes, TRACE_KEY_SIZE };
-	size_t at = hash64(bytes) & (h->slot_count - 1);
+	h->bytes = h->arena.used + h->digest_bytes +
+		   h->count * sizeof(struct head_trace *) +
+		   h->all_count * sizeof(struct head_document *) +
+		   (h->count ? words_memory(&h->words) : 0) +
+		   h->id_count * 2 * sizeof(uint32_t) +
+		   (h->slot_count + h->document_slot_count) *
+			   sizeof(struct head_slot);
+}
 
-	while (h->slots[at] && memcmp(h->traces[h->slots[at] - 1]->key.bytes,
-				      key->bytes, TRACE_KEY_SIZE))
+/* --- tables ---------------------------------------------------------------- */
+
+static uint32_t hash_trace(const struct trace_key *key)
+{
+	return (uint32_t)hash64(
+		sv_make((const char *)key->bytes, TRACE_KEY_SIZE));
+}
+
+static uint32_t hash_document(uint32_t trace, const uint8_t id[SEGMENT_ID_SIZE])
+{
+	return (uint32_t)hash64_seed(sv_make((const char *)id, SEGMENT_ID_SIZE),
+				     trace);
+}
+
+static struct head_slot *trace_slot(const struct head *h,
+				    const struct trace_key *key, uint32_t hash)
+{
+	size_t at = hash & (h->slot_count - 1);
+
+	while (h->slots[at].index &&
+	       (h->slots[at].hash != hash ||
+		memcmp(h->traces[h->slots[at].index - 1]->key.bytes, key->bytes,
+		       TRACE_KEY_SIZE)))
 		at = (at + 1) & (h->slot_count - 1);
 	return &h->slots[at];
 }
 
 struct head_trace *head_find(const struct head *h, const struct trace_key *key)
 {
-	uint32_t found = h->slot_count ? *slot_of(h, key) : 0;
+	const struct head_slot *slot;
 
-	return found ? h->traces[found - 1] : NULL;
-}
-
-/* Room for one more trace: the array, and slots at most half full. */
-static int room_for_trace(struct head *h)
-{
-	if (h->count == h->cap) {
-		size_t cap = h->cap ? h->cap * 2 : SLOTS_MIN / 2;
-		struct head_trace **traces =
-			reallocarray(h->traces, cap, sizeof(*traces));
-
-		if (!traces)
-			return ERR_NOMEM;
-		h->traces = traces;
-		h->cap = cap;
-	}
-	if ((h->count + 1) * 2 > h->slot_count) {
-		size_t count = h->slot_count ? h->slot_count * 2 : SLOTS_MIN;
-		uint32_t *slots = calloc(count, sizeof(*slots));
-
-		if (!slots)
-			return ERR_NOMEM;
-		free(h->slots);
-		h->slots = slots;
-		h->slot_count = count;
-		for (size_t i = 0; i < h->count; i++)
-			*slot_of(h, &h->traces[i]->key) = (uint32_t)i + 1;
-	}
-	return 0;
-}
-
-/* --- the index of request ids ----------------------------------------------- */
-
-static struct hash128 request_hash(const struct trace_key *key,
-				   struct sv request_id)
-{
-	uint8_t bytes[SCOPE_KEY_SIZE + REQUEST_ID_MAX];
-	struct hash128 h;
-
-	assert(request_id.len <= REQUEST_ID_MAX);
-	memcpy(bytes, key->bytes, SCOPE_KEY_SIZE);
-	memcpy(bytes + SCOPE_KEY_SIZE, request_id.ptr, request_id.len);
-	h = hash128(
-		sv_make((const char *)bytes, SCOPE_KEY_SIZE + request_id.len));
-	h.low |= 1; /* never the free slot */
-	return h;
-}
-
-static struct head_request *request_slot(struct head_request *requests,
-					 size_t slots, struct hash128 hash)
-{
-	size_t at = hash.high & (slots - 1);
-
-	while (requests[at].hash.low && !hash128_eq(requests[at].hash, hash))
-		at = (at + 1) & (slots - 1);
-	return &requests[at];
-}
-
-struct head_trace *head_find_request(const struct head *h,
-				     const struct scope *scope,
-				     struct sv request_id)
-{
-	static const uint8_t none[TRACE_ID_SIZE];
-	const struct head_request *r;
-	struct trace_key key;
-
-	if (!h->request_slots || request_id.len > REQUEST_ID_MAX)
+	if (!h->slot_count)
 		return NULL;
-	trace_key_make(&key, scope, none);
-	r = request_slot(h->requests, h->request_slots,
-			 request_hash(&key, request_id));
-	return r->hash.low ? h->traces[r->trace] : NULL;
+	slot = trace_slot(h, key, hash_trace(key));
+	return slot->index ? h->traces[slot->index - 1] : NULL;
 }
 
-static int room_for_requests(struct head *h, size_t more)
+/* The slot of the document with this id that counts, or a free one. */
+static struct head_slot *document_slot(const struct head *h, uint32_t trace,
+				       const uint8_t id[SEGMENT_ID_SIZE],
+				       uint32_t hash)
 {
-	size_t slots = h->request_slots ? h->request_slots : SLOTS_MIN;
-	struct head_request *requests;
+	size_t mask = h->document_slot_count - 1;
+	size_t at = hash & mask;
 
-	while ((h->request_count + more) * 2 > slots)
-		slots *= 2;
-	if (slots == h->request_slots)
-		return 0;
-	requests = calloc(slots, sizeof(*requests));
-	if (!requests)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < h->request_slots; i++)
-		if (h->requests[i].hash.low)
-			*request_slot(requests, slots, h->requests[i].hash) =
-				h->requests[i];
-	free(h->requests);
-	h->requests = requests;
-	h->request_slots = slots;
+	for (; h->document_slots[at].index; at = (at + 1) & mask) {
+		const struct head_document *d =
+			h->all[h->document_slots[at].index - 1];
+
+		if (h->document_slots[at].hash == hash && d->trace == trace &&
+		    !memcmp(d->id, id, SEGMENT_ID_SIZE))
+			break;
+	}
+	return &h->document_slots[at];
+}
+
+static struct head_document *find_document(const struct head *h, uint32_t trace,
+					   const uint8_t id[SEGMENT_ID_SIZE])
+{
+	const struct head_slot *slot;
+
+	if (!h->document_slot_count)
+		return NULL;
+	slot = document_slot(h, trace, id, hash_document(trace, id));
+	return slot->index ? h->all[slot->index - 1] : NULL;
+}
+
+static bool grow_array(void *array, size_t *cap, size_t count, size_t size)
+{
+	size_t more = *cap ? *cap * 2 : SLOTS_MIN;
+	void *items, *old;
+
+	if (count < *cap)
+		return true;
+	memcpy(&old, array, sizeof(old));
+	items = reallocarray(old, more, size);
+	if (!items)
+		return false;
+	memcpy(array, &items, sizeof(items));
+	*cap = more;
+	return true;
+}
+
+/* Makes room for one more of `used` slots, of which half stay free. */
+static bool grow_slots(struct head_slot **slots, size_t *count, size_t used)
+{
+	size_t more = *count ? *count * 2 : SLOTS_MIN;
+	struct head_slot *bigger;
+
+	if ((used + 1) * 2 <= *count)
+		return true;
+	bigger = calloc(more, sizeof(*bigger));
+	if (!bigger)
+		return false;
+	for (size_t i = 0; i < *count; i++) {
+		size_t at = (*slots)[i].hash & (more - 1);
+
+		if (!(*slots)[i].index)
+			continue;
+		while (bigger[at].index)
+			at = (at + 1) & (more - 1);
+		bigger[at] = (*slots)[i];
+	}
+	free(*slots);
+	*slots = bigger;
+	*count = more;
+	return true;
+}
+
+/* --- ids ------------------------------------------------------------------- */
+
+static int add_id(struct head *h, uint32_t hash, uint32_t trace)
+{
+	if (h->id_count == h->id_cap) {
+		size_t cap = h->id_cap;
+
+		if (!grow_array(&h->id_hashes, &cap, h->id_count,
+				sizeof(*h->id_hashes)))
+			return ERR_NOMEM;
+		cap = h->id_cap;
+		if (!grow_array(&h->id_traces, &cap, h->id_count,
+				sizeof(*h->id_traces)))
+			return ERR_NOMEM;
+		h->id_cap = cap;
+	}
+	h->id_hashes[h->id_count] = hash;
+	h->id_traces[h->id_count++] = trace;
 	return 0;
 }
 
-static void put_request(struct head *h, struct hash128 hash, uint32_t trace)
-{
-	struct head_request *r =
-		request_slot(h->requests, h->request_slots, hash);
-
-	if (!r->hash.low) {
-		h->request_count++;
-		h->bytes += REQUEST_OVERHEAD;
-	}
-	*r = (struct head_request){ hash, trace };
-}
-
-/* The request ids of a document, hashed; in scratch. */
 struct id_list {
-	struct arena *arena;
-	const struct trace_key *key;
-	struct hash128 *hashes;
-	size_t count, cap;
+	struct head *h;
+	uint64_t seed;
+	uint32_t trace;
 };
 
-static int list_id(void *arg, const struct segment *s,
-		   const struct segment *parent, unsigned depth)
+static int list_id(void *arg, struct sv id)
 {
 	struct id_list *list = arg;
 
-	(void)parent;
-	(void)depth;
-	if (!s->request_id.len || s->request_id.len > REQUEST_ID_MAX)
-		return 0;
-	if (list->count == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 8;
-		struct hash128 *hashes =
-			arena_array(list->arena, cap, sizeof(*hashes));
+	return add_id(list->h, ids_hash(list->seed, id), list->trace);
+}
 
-		if (!hashes)
-			return ERR_NOMEM;
-		if (list->count)
-			memcpy(hashes, list->hashes,
-			       list->count * sizeof(*hashes));
-		list->hashes = hashes;
-		list->cap = cap;
-	}
-	list->hashes[list->count++] = request_hash(list->key, s->request_id);
-	return 0;
+static int add_ids(struct head *h, uint32_t trace, const struct head_arrival *a,
+		   struct arena *scratch)
+{
+	struct id_list list = { h, ids_seed(a->scope), trace };
+	int e = 0;
+
+	for (uint32_t i = 0; i < a->reading->count && !e; i++)
+		e = list_id(&list,
+			    sv_make((const char *)a->reading->segments[i].id,
+				    SEGMENT_ID_SIZE));
+	return e ? e :
+		   ids_visit(a->document, a->reading, scratch, list_id, &list);
+}
+
+struct head_trace *head_next_id(const struct head *h, uint32_t hash, size_t *at)
+{
+	while (*at > 0)
+		if (h->id_hashes[--*at] == hash)
+			return h->traces[h->id_traces[*at]];
+	return NULL;
+}
+
+/* --- rows ------------------------------------------------------------------ */
+
+/* Into h->row. */
+static int pack(struct head *h, const struct head_arrival *a)
+{
+	buf_reset(&h->row);
+	buf_char(&h->row, (char)a->document->format);
+	buf_sv(&h->row, a->document->bytes);
+	return h->row.failed ? ERR_NOMEM : 0;
+}
+
+struct sv head_row(const struct head_document *d)
+{
+	return sv_make((const char *)(d + 1) + d->essence_bytes, d->row_len);
+}
+
+int head_unpack(const struct head *h, const struct head_trace *trace,
+		const struct head_document *d, struct buf *out,
+		struct document *document)
+{
+	struct sv row = head_row(d);
+	size_t from = out->len;
+
+	(void)h;
+	(void)trace;
+	document->format = (enum document_format)row.ptr[0];
+	buf_add(out, row.ptr + 1, row.len - 1);
+	document->bytes = sv_make(out->ptr + from, out->len - from);
+	return out->failed ? ERR_NOMEM : 0;
 }
 
 /* --- documents -------------------------------------------------------------- */
 
-static struct head_document *find_document(const struct head_trace *trace,
-					   const uint8_t id[SEGMENT_ID_SIZE])
+static struct head_document *skip_replaced(struct head_document *d)
 {
-	struct head_document *d;
-
-	for (d = trace->documents; d; d = d->next)
-		if (!memcmp(d->id, id, SEGMENT_ID_SIZE))
-			return d;
-	return NULL;
-}
-
-static struct head_document *new_document(const struct head_arrival *a)
-{
-	struct head_document *d = malloc(sizeof(*d) + a->document.bytes.len);
-
-	if (!d)
-		return NULL;
-	*d = (struct head_document){ .sequence = a->sequence,
-				     .received_ns = a->received_ns,
-				     .in_progress = a->segment->in_progress,
-				     .format = (uint8_t)a->document.format,
-				     .len = (uint32_t)a->document.bytes.len };
-	memcpy(d->id, a->segment->id, SEGMENT_ID_SIZE);
-	memcpy(d->text, a->document.bytes.ptr, a->document.bytes.len);
+	while (d && d->replaced)
+		d = d->next;
 	return d;
 }
 
-static void unlink_document(struct head *h, struct head_trace *trace,
-			    struct head_document *d)
+struct head_document *head_first(const struct head_trace *trace)
 {
-	struct head_document **at = &trace->documents;
-
-	while (*at != d)
-		at = &(*at)->next;
-	*at = d->next;
-	trace->document_count--;
-	trace->bytes -= d->len;
-	h->bytes -= DOCUMENT_OVERHEAD + d->len;
-	h->documents--;
-	free(d);
+	return skip_replaced(trace->documents);
 }
 
-static void append_document(struct head *h, struct head_trace *trace,
-			    struct head_document *d)
+struct head_document *head_next(const struct head_document *d)
 {
-	struct head_document **at = &trace->documents;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = d;
-	trace->document_count++;
-	trace->bytes += d->len;
-	trace->last_ns = d->received_ns;
-	h->bytes += DOCUMENT_OVERHEAD + d->len;
-	h->documents++;
-	if (trace->digest)
-		h->bytes -= trace->digest->bytes;
-	free(trace->digest);
-	trace->digest = NULL;
-}
-
-static bool is_repeat(const struct head_document *now,
-		      const struct head_arrival *a)
-{
-	if (!now->in_progress && a->segment->in_progress)
-		return true;
-	return now->format == a->document.format &&
-	       sv_eq(head_document_view(now).bytes, a->document.bytes);
+	return skip_replaced(d->next);
 }
 
 static struct head_trace *new_trace(struct head *h, const struct trace_key *key,
 				    const struct head_arrival *a)
 {
-	struct head_trace *trace = calloc(1, sizeof(*trace));
+	uint32_t hash = hash_trace(key);
+	struct head_trace *trace;
 
+	if (!grow_array(&h->traces, &h->cap, h->count, sizeof(*h->traces)) ||
+	    !grow_slots(&h->slots, &h->slot_count, h->count))
+		return NULL;
+	trace = arena_new(&h->arena, struct head_trace);
 	if (!trace)
 		return NULL;
 	trace->key = *key;
 	trace->first_ns = trace->last_ns = a->received_ns;
 	trace->position = a->position;
-	h->traces[h->count] = trace;
-	*slot_of(h, key) = (uint32_t)++h->count;
-	h->bytes += TRACE_OVERHEAD;
+	trace->index = (uint32_t)h->count;
+	h->traces[h->count++] = trace;
+	*trace_slot(h, key, hash) =
+		(struct head_slot){ hash, (uint32_t)h->count };
 	return trace;
 }
 
-static int insert(struct head *h, const struct trace_key *key,
-		  struct head_trace *trace, const struct head_arrival *a,
-		  struct arena *scratch)
+/* In the arena, with its essences and row, but in no table yet. */
+static struct head_document *new_document(struct head *h,
+					  const struct head_arrival *a)
 {
-	struct id_list list = { .arena = scratch, .key = key };
+	const struct document_reading *r = a->reading;
+	size_t size = 0;
 	struct head_document *d;
-	int e = segment_walk(a->segment, scratch, list_id, &list);
+	char *at;
 
-	if (!e)
-		e = room_for_requests(h, list.count);
-	if (!e && !trace)
-		e = room_for_trace(h);
+	for (uint32_t i = 0; i < r->count; i++)
+		size += essence_size(&r->segments[i]);
+	d = arena_alloc(&h->arena, sizeof(*d) + size + h->row.len);
+	if (!d)
+		return NULL;
+	*d = (struct head_document){
+		.sequence = a->sequence,
+		.received_ns = a->received_ns,
+		.in_progress = r->segments[0].in_progress,
+		.essence_count = r->count,
+		.essence_bytes = (uint32_t)size,
+		.row_len = (uint32_t)h->row.len,
+		.len = (uint32_t)a->document->bytes.len,
+	};
+	memcpy(d->id, r->segments[0].id, SEGMENT_ID_SIZE);
+	at = (char *)(d + 1);
+	for (uint32_t i = 0; i < r->count; i++) {
+		size = essence_put(&r->segments[i], &h->words, &h->arena,
+				   (struct essence *)(void *)at);
+		if (!size)
+			return NULL;
+		at += size;
+	}
+	memcpy(at, h->row.ptr, h->row.len);
+	return d;
+}
+
+static void drop_digest(struct head *h, struct head_trace *trace)
+{
+	if (trace->digest)
+		h->digest_bytes -= trace->digest->bytes;
+	free(trace->digest);
+	trace->digest = NULL;
+}
+
+/* The document takes the slot of the one of its id: the last one counts. */
+static void append_document(struct head *h, struct head_trace *trace,
+			    struct head_document *d, struct head_document *old)
+{
+	uint32_t hash = hash_document(trace->index, d->id);
+	struct head_slot *slot = document_slot(h, trace->index, d->id, hash);
+
+	d->trace = trace->index;
+	h->all[h->all_count++] = d;
+	*slot = (struct head_slot){ hash, (uint32_t)h->all_count };
+	if (trace->last)
+		trace->last->next = d;
+	else
+		trace->documents = d;
+	trace->last = d;
+	trace->document_count++;
+	trace->bytes += d->len;
+	trace->last_ns = d->received_ns;
+	h->documents++;
+	if (old) {
+		old->replaced = true;
+		trace->document_count--;
+		trace->bytes -= old->len;
+		h->documents--;
+	}
+	drop_digest(h, trace);
+}
+
+/* 1, 0, or an error. */
+static int is_repeat(struct head *h, const struct head_trace *trace,
+		     const struct head_document *now,
+		     const struct head_arrival *a)
+{
+	struct document document;
+	int e;
+
+	if (!now->in_progress && a->reading->segments[0].in_progress)
+		return 1;
+	if (now->len != a->document->bytes.len)
+		return 0;
+	buf_reset(&h->row);
+	e = head_unpack(h, trace, now, &h->row, &document);
+	return e ? e :
+		   document.format == a->document->format &&
+			       sv_eq(document.bytes, a->document->bytes);
+}
+
+static bool is_over_limit(const struct head_trace *trace,
+			  const struct head_document *old,
+			  const struct head_arrival *a)
+{
+	return trace->document_count - (old != NULL) >=
+		       TRACES_TRACE_DOCUMENTS_MAX ||
+	       trace->bytes - (old ? old->len : 0) + a->document->bytes.len >
+		       TRACES_TRACE_BYTES_MAX;
+}
+
+static int insert(struct head *h, const struct trace_key *key,
+		  struct head_trace *trace, struct head_document *old,
+		  const struct head_arrival *a, struct arena *scratch)
+{
+	size_t ids = h->id_count;
+	struct head_document *d;
+	int e = pack(h, a);
+
 	if (e)
 		return e;
-	d = new_document(a);
-	if (d && !trace)
-		trace = new_trace(h, key, a);
-	if (!trace || !d) {
-		free(d);
+	if (!grow_array(&h->all, &h->all_cap, h->all_count, sizeof(*h->all)) ||
+	    !grow_slots(&h->document_slots, &h->document_slot_count,
+			h->all_count))
 		return ERR_NOMEM;
+	d = new_document(h, a);
+	if (!d)
+		return ERR_NOMEM;
+	e = add_ids(h, trace ? trace->index : (uint32_t)h->count, a, scratch);
+	if (!e && !trace) {
+		trace = new_trace(h, key, a);
+		e = trace ? 0 : ERR_NOMEM;
 	}
-	append_document(h, trace, d);
-	for (size_t i = 0; i < list.count; i++)
-		put_request(h, list.hashes[i], *slot_of(h, key) - 1);
+	if (e) {
+		h->id_count = ids;
+		return e;
+	}
+	append_document(h, trace, d, old);
 	return 0;
 }
 
@@ -323,26 +418,56 @@ int head_add(struct head *h, const struct head_arrival *a,
 	struct trace_key key;
 	int e;
 
-	trace_key_make(&key, a->scope, a->segment->trace_id);
+	assert(a->reading->count > 0);
+	trace_key_make(&key, a->scope, a->reading->segments[0].trace_id);
 	trace = head_find(h, &key);
 	if (trace) {
-		old = find_document(trace, a->segment->id);
-		if (old && is_repeat(old, a))
-			return HEAD_REPEAT;
-		if (trace->document_count - (old != NULL) >=
-			    TRACES_TRACE_DOCUMENTS_MAX ||
-		    trace->bytes - (old ? old->len : 0) +
-				    a->document.bytes.len >
-			    TRACES_TRACE_BYTES_MAX)
+		old = find_document(h, trace->index,
+				    a->reading->segments[0].id);
+		e = old ? is_repeat(h, trace, old, a) : 0;
+		if (e)
+			return e < 0 ? e : HEAD_REPEAT;
+		if (is_over_limit(trace, old, a))
 			return HEAD_SHED;
 	}
-	e = insert(h, &key, trace, a, scratch);
+	e = insert(h, &key, trace, old, a, scratch);
 	arena_rollback(scratch, mark);
+	count_bytes(h);
 	if (e)
 		return e;
-	if (old)
-		unlink_document(h, trace, old);
 	return old ? HEAD_REPLACED : HEAD_ADDED;
+}
+
+/* --- digests ----------------------------------------------------------------- */
+
+static int assemble_trace(const struct head *h, const struct head_trace *trace,
+			  struct arena *scratch, struct assembly *out)
+{
+	struct assembly_part *parts;
+	struct segment *segments;
+	const struct head_document *d;
+	size_t count = 0, n = 0;
+	uint32_t document = 0;
+
+	for (d = head_first(trace); d; d = head_next(d))
+		count += d->essence_count;
+	parts = arena_array(scratch, count, sizeof(*parts));
+	segments = arena_alloc(scratch, count * sizeof(*segments));
+	if (!parts || !segments)
+		return ERR_NOMEM;
+	for (d = head_first(trace); d; d = head_next(d), document++) {
+		const struct essence *e = (const struct essence *)(d + 1);
+
+		for (uint32_t i = 0; i < d->essence_count; i++, n++) {
+			e = essence_get(e, &h->words, trace_key_id(&trace->key),
+					scratch, &segments[n]);
+			if (!e)
+				return ERR_NOMEM;
+			parts[n] = (struct assembly_part){ &segments[n],
+							   document };
+		}
+	}
+	return assemble_parts(parts, count, scratch, out);
 }
 
 int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
@@ -350,22 +475,18 @@ int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 {
 	if (!trace->digest) {
 		struct arena_mark mark = arena_mark(scratch);
-		struct document *documents = arena_array(
-			scratch, trace->document_count, sizeof(*documents));
-		size_t count = 0;
-		int e = ERR_NOMEM;
+		struct assembly a;
+		int e = assemble_trace(h, trace, scratch, &a);
 
-		for (const struct head_document *d = trace->documents;
-		     documents && d; d = d->next)
-			documents[count++] = head_document_view(d);
-		if (documents)
-			e = digest_make(&trace->digest, documents, count,
-					trace_key_id(&trace->key), scratch);
+		if (!e)
+			e = digest_make(&trace->digest, &a,
+					trace_key_id(&trace->key));
 		arena_rollback(scratch, mark);
 		if (e)
 			return e;
 		assert(trace->digest);
-		h->bytes += trace->digest->bytes;
+		h->digest_bytes += trace->digest->bytes;
+		count_bytes(h);
 	}
 	*out = trace->digest;
 	return 0;

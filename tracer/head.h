@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head: documents that are in no block yet, by (scope, trace id), with an
- * index of the request ids in them. No lock and no I/O of its own: the view
- * (traces.c) owns it. All its memory is counted in `bytes`, digests too.
+ * The head: documents that are in no block yet, by (scope, trace id). Of each
+ * there is a row (tracer/shape/shape.h), which gives it back as it came, and
+ * the essences of all its (sub)segments, of which lists, map and ids are made
+ * without reading it again. No lock and no I/O of its own: the view (traces.c)
+ * owns it. Its memory is one arena and a few tables, all counted in `bytes`;
+ * what a later document replaced is given back with the whole.
+ *
+ * Ids are an array in order of arrival: four bytes of hash and the trace, that
+ * a look-up runs over from the back. 8 bytes an id and nothing to keep sorted.
  */
 #ifndef TALLY_TRACER_HEAD_H
 #define TALLY_TRACER_HEAD_H
 
 #include "core/base/hash.h"
 #include "tracer/digest.h"
+#include "tracer/essence.h"
 #include "tracer/rows.h"
 
 struct head_document {
@@ -16,36 +23,41 @@ struct head_document {
 	uint64_t sequence;
 	int64_t received_ns;
 	uint8_t id[SEGMENT_ID_SIZE];
+	uint32_t essence_count, essence_bytes; /* the essences follow this */
+	uint32_t row_len;		       /* and the row follows them */
+	uint32_t len;			       /* of the document as it came */
+	uint32_t trace;			       /* index in head.traces */
 	bool in_progress;
-	uint8_t format; /* enum document_format */
-	uint32_t len;
-	char text[];
+	bool replaced; /* by a later one: it is no more */
 };
-
-static inline struct document head_document_view(const struct head_document *d)
-{
-	return (struct document){ (enum document_format)d->format,
-				  { d->text, d->len } };
-}
 
 struct head_trace {
 	struct trace_key key;
-	struct head_document *documents;
+	struct head_document *documents, *last; /* with those replaced */
 	uint32_t document_count;
-	size_t bytes;              /* of the documents' text */
+	uint32_t index;
+	size_t bytes;              /* of the documents as they came */
 	int64_t first_ns, last_ns; /* frame times of its documents */
 	uint64_t position;         /* of the frame that brought the first */
 	struct digest *digest;     /* NULL: changed since */
 };
 
+struct head_slot;
+
 struct head {
+	struct arena arena; /* traces, documents, names' text */
+	struct words words;
 	struct head_trace **traces; /* in order of creation */
 	size_t count, cap;
-	uint32_t *slots; /* index + 1; 0: free */
-	size_t slot_count;
-	struct head_request *requests; /* request id -> the latest trace */
-	size_t request_count, request_slots;
-	uint64_t documents;
+	struct head_slot *slots, *document_slots;
+	size_t slot_count, document_slot_count;
+	struct head_document **all; /* with those replaced */
+	size_t all_count, all_cap;
+	uint32_t *id_hashes, *id_traces;
+	size_t id_count, id_cap;
+	struct buf row;
+	uint64_t documents; /* without those replaced */
+	size_t digest_bytes;
 	size_t bytes;
 };
 
@@ -61,8 +73,8 @@ struct head_arrival {
 	int64_t received_ns;
 	uint64_t position;
 	uint64_t sequence;
-	struct document document;
-	const struct segment *segment; /* of document */
+	const struct document *document;
+	const struct document_reading *reading; /* of document */
 };
 
 void head_fini(struct head *h);
@@ -71,10 +83,18 @@ int head_add(struct head *h, const struct head_arrival *arrival,
 	     struct arena *scratch) MUST_USE;
 /* NULL: not here. */
 struct head_trace *head_find(const struct head *h, const struct trace_key *key);
-/* The trace a request id was last seen in; NULL: none. */
-struct head_trace *head_find_request(const struct head *h,
-				     const struct scope *scope,
-				     struct sv request_id);
+/* The latest trace that may have an id of this hash, before *at, which is
+ * id_count at first and is moved on; NULL: none. */
+struct head_trace *head_next_id(const struct head *h, uint32_t hash,
+				size_t *at);
+/* The first document, and the next, of those that count. */
+struct head_document *head_first(const struct head_trace *trace);
+struct head_document *head_next(const struct head_document *d);
+struct sv head_row(const struct head_document *d);
+/* The document as it came, appended to out; *document borrows from it. */
+int head_unpack(const struct head *h, const struct head_trace *trace,
+		const struct head_document *d, struct buf *out,
+		struct document *document) MUST_USE;
 /* The trace's digest, made when needed; it stays until the trace changes. */
 int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 		const struct digest **out) MUST_USE;

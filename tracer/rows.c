@@ -77,6 +77,16 @@ void row_key_position(struct row_key *k)
 	(void)begin(k, 'P', NULL);
 }
 
+void row_key_chunk(struct row_key *k, const struct trace_key *key)
+{
+	memcpy(begin(k, 'C', key), trace_key_id(key), TRACE_ID_SIZE);
+}
+
+void row_key_ids(struct row_key *k, uint32_t page)
+{
+	put_be64(begin(k, 'X', NULL), page);
+}
+
 void row_key_trace(struct row_key *k, const struct trace_key *key)
 {
 	memcpy(begin(k, 'T', key), trace_key_id(key), TRACE_ID_SIZE);

@@ -4,11 +4,20 @@
  * letter for its space, then the scope; all keys have the same first part of
  * ROW_PREFIX bytes, which is what a block's filter is over.
  *
- *   M scope minute zeros        -> an entry of the map (graph.h)
+ *   C scope trace id            -> a chunk whose first trace this is; stored
+ *   M scope minute zeros        -> a page of the map (graph.h)
  *   P zeros                     -> the journal positions of the block
- *   R scope hash128             -> trace id, received, the request id
  *   S scope ~start trace id/2   -> a summary
+ *   X zeros page                -> a page of the ids' index; stored
+ *
+ * Chunks come first, so that a chunk's number is that of the container's. The
+ * filter has each trace as T scope trace id. Before format 3, instead of C
+ * and X:
+ *
+ *   R scope hash128             -> trace id, received, the request id
  *   T scope trace id | segment id, arrival -> flags, received, document
+ *
+ * and before format 2 all documents are X-Ray's.
  */
 #ifndef TALLY_TRACER_ROWS_H
 #define TALLY_TRACER_ROWS_H
@@ -17,7 +26,8 @@
 
 enum {
 	BLOCK_KIND_TRACES = 0x43415254, /* "TRAC" */
-	ROWS_FORMAT = 2,                /* 1: all documents are X-Ray's */
+	ROWS_FORMAT = 3,
+	ROWS_FORMAT_CHUNKS = 3, /* the first with chunks */
 	SCOPE_KEY_SIZE = 8 + REGION_MAX,
 	TRACE_KEY_SIZE = SCOPE_KEY_SIZE + TRACE_ID_SIZE,
 	ROW_PREFIX = 1 + TRACE_KEY_SIZE,
@@ -56,6 +66,8 @@ void row_key_request(struct row_key *k, const struct trace_key *key,
 void row_key_start(struct row_key *k, const struct trace_key *key,
 		   int64_t start_ns);
 void row_key_position(struct row_key *k);
+void row_key_chunk(struct row_key *k, const struct trace_key *key);
+void row_key_ids(struct row_key *k, uint32_t page);
 void row_key_document(struct row_key *k, const struct trace_key *key,
 		      const uint8_t id[SEGMENT_ID_SIZE], uint64_t sequence);
 /* The first ROW_PREFIX bytes of row_key_document. */

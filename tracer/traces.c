@@ -104,15 +104,15 @@ static int seal_if_due(struct traces *t)
 
 static int apply_document(struct traces *t, const struct frame *frame,
 			  const struct document *document,
-			  const struct segment *segment)
+			  const struct document_reading *reading)
 {
 	struct head_arrival arrival = {
 		.scope = &frame->scope,
 		.received_ns = frame->received.ns,
 		.position = frame->position,
 		.sequence = t->next_sequence,
-		.document = *document,
-		.segment = segment,
+		.document = document,
+		.reading = reading,
 	};
 	int e;
 
@@ -127,45 +127,56 @@ static int apply_document(struct traces *t, const struct frame *frame,
 	return e < 0 ? e : 0;
 }
 
-/* 1: *out is set. 0: ingest refuses such a document; a replay does too. */
+/* Ingest refuses these; a replay does too. */
 static int judged(enum segment_refusal refusal)
 {
-	return refusal == SEGMENT_NO_MEMORY ? ERR_NOMEM : refusal == SEGMENT_OK;
+	return refusal == SEGMENT_NO_MEMORY ? ERR_NOMEM : 0;
+}
+
+static int read_and_apply(struct traces *t, const struct frame *frame,
+			  const struct document *document)
+{
+	struct document_reading reading;
+	enum segment_refusal refusal =
+		document_take(document, &t->scratch, &reading);
+
+	if (refusal != SEGMENT_OK)
+		return judged(refusal);
+	return apply_document(t, frame, document, &reading);
 }
 
 static int apply_segment(struct traces *t, const struct frame *frame,
 			 const struct segment_record *record)
 {
-	struct document document = { DOCUMENT_XRAY, record->document };
-	const struct segment *segment = record->read;
-	struct segment read;
+	const struct document document = { DOCUMENT_XRAY, record->document };
+	const struct document_reading reading = { record->read,
+						  record->read_count,
+						  record->parsed };
 
 	arena_reset(&t->scratch);
-	if (!segment) {
-		int e = judged(document_read(&document, &t->scratch, &read));
-
-		if (e != 1)
-			return e;
-		segment = &read;
-	}
-	return apply_document(t, frame, &document, segment);
+	return record->read ? apply_document(t, frame, &document, &reading) :
+			      read_and_apply(t, frame, &document);
 }
 
 static int apply_span(struct traces *t, const struct frame *frame,
 		      const struct span_record *record)
 {
 	struct document document = { .format = DOCUMENT_OTLP };
+	struct document_reading reading = { .count = 1 };
 	struct segment segment;
-	int e;
+	enum segment_refusal refusal;
 
 	arena_reset(&t->scratch);
+	refusal = span_read(&t->spans, record, &t->scratch, &segment);
+	if (refusal != SEGMENT_OK)
+		return judged(refusal);
 	buf_reset(&t->span);
 	document_of_span(record, &t->span);
 	if (t->span.failed)
 		return ERR_NOMEM;
 	document.bytes = buf_view(&t->span);
-	e = judged(document_read(&document, &t->scratch, &segment));
-	return e == 1 ? apply_document(t, frame, &document, &segment) : e;
+	reading.segments = &segment;
+	return apply_document(t, frame, &document, &reading);
 }
 
 /* Applying the same delivery twice changes nothing: its documents are exact
@@ -183,6 +194,7 @@ static int traces_apply(void *self, const struct delivery *d)
 			return e;
 	}
 	t->half_applied = d->frame->position;
+	t->spans = (struct span_reader){ 0 };
 	for (size_t i = 0; i < d->records->segment_count; i++) {
 		e = apply_segment(t, d->frame, &d->records->segments[i]);
 		if (e)

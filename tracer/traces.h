@@ -85,7 +85,7 @@ struct trace_document {
 	uint8_t segment_id[SEGMENT_ID_SIZE];
 	bool in_progress;
 	int64_t received_ns;
-	uint64_t sequence;        /* of arrival, in this view */
+	uint64_t sequence; /* grows with arrival, among those of a trace */
 	struct document document; /* as it came */
 };
 
@@ -115,8 +115,10 @@ int traces_get(struct traces *t, const struct scope *scope,
 	       const uint8_t trace_id[TRACE_ID_SIZE], struct arena *arena,
 	       struct trace *out) MUST_USE;
 /* The trace id behind any id: a trace id in X-Ray's or W3C's form (found only
- * if the trace is there), or a request id. Where one request id was seen in
- * several traces, the one that came last. ERR_NOT_FOUND; ERR_IO. */
+ * if the trace is there), the id of a segment, subsegment or span, or any id
+ * that a document holds (tracer/ids.def). Where one was seen in several
+ * traces, the one that came last; of one block, the one that started last.
+ * ERR_NOT_FOUND; ERR_IO. */
 int traces_find(struct traces *t, const struct scope *scope, struct sv any_id,
 		uint8_t trace_id[TRACE_ID_SIZE]) MUST_USE;
 

@@ -30,24 +30,34 @@ static void put_u64(struct buf *out, uint64_t v)
 	buf_add(out, bytes, sizeof(bytes));
 }
 
-static void put_document(struct buf *out, const struct head_trace *trace,
-			 const struct head_document *d)
+static int put_document(struct buf *out, struct buf *text,
+			const struct head *head, const struct head_trace *trace,
+			const struct head_document *d)
 {
+	struct document document;
+	int e;
+
+	buf_reset(text);
+	e = head_unpack(head, trace, d, text, &document);
+	if (e)
+		return e;
 	buf_add(out, trace->key.bytes, SCOPE_KEY_SIZE);
 	put_u64(out, d->sequence);
 	put_u64(out, (uint64_t)d->received_ns);
 	put_u64(out, trace->position);
 	assert(d->len < 1U << 24);
-	put_u32(out, d->len | (uint32_t)d->format << 24);
-	buf_add(out, d->text, d->len);
+	put_u32(out, d->len | (uint32_t)document.format << 24);
+	buf_sv(out, document.bytes);
+	return 0;
 }
 
 int traces_write_checkpoint(struct traces *t, const struct block_set *set,
 			    const struct head *head, uint64_t position)
 {
 	struct buf image = { .limit = CHECKPOINT_IMAGE_MAX };
+	struct buf text = BUF_INIT;
 	char path[TRACES_PATH_MAX];
-	int e = ERR_NOMEM;
+	int e = 0;
 
 	put_u64(&image, 0);
 	put_u64(&image, t->next_number);
@@ -62,11 +72,16 @@ int traces_write_checkpoint(struct traces *t, const struct block_set *set,
 	}
 	put_u32(&image, (uint32_t)head->documents);
 	for (size_t i = 0; i < head->count; i++)
-		for (const struct head_document *d = head->traces[i]->documents;
-		     d; d = d->next)
-			put_document(&image, head->traces[i], d);
+		for (const struct head_document *d =
+			     head_first(head->traces[i]);
+		     d && !e; d = head_next(d))
+			e = put_document(&image, &text, head, head->traces[i],
+					 d);
+	buf_fini(&text);
 	checkpoint_path(t, path);
-	if (!image.failed)
+	if (!e && image.failed)
+		e = ERR_NOMEM;
+	if (!e)
 		e = checkpoint_write(t->env, path, SV("traces"),
 				     TRACES_IMAGE_FORMAT, position,
 				     buf_view(&image));
@@ -129,7 +144,8 @@ static int read_document(struct traces *t, struct sv *rest)
 	const uint8_t *at = take(rest, SCOPE_KEY_SIZE + 28);
 	struct trace_key key = { { 0 } };
 	struct head_arrival a = { 0 };
-	struct segment segment;
+	struct document_reading reading;
+	struct document document;
 	enum segment_refusal refusal;
 	struct scope scope;
 	int e;
@@ -143,18 +159,19 @@ static int read_document(struct traces *t, struct sv *rest)
 	a.sequence = get_le64(at);
 	a.received_ns = (int64_t)get_le64(at + 8);
 	a.position = get_le64(at + 16);
-	a.document.format = (enum document_format)at[27];
-	a.document.bytes.len = get_le32(at + 24) & 0xffffff;
-	a.document.bytes.ptr = (const char *)take(rest, a.document.bytes.len);
-	if (at[27] >= DOCUMENT_FORMATS || !a.document.bytes.ptr)
+	document.format = (enum document_format)at[27];
+	document.bytes.len = get_le32(at + 24) & 0xffffff;
+	document.bytes.ptr = (const char *)take(rest, document.bytes.len);
+	if (at[27] >= DOCUMENT_FORMATS || !document.bytes.ptr)
 		return ERR_CORRUPT;
 	arena_reset(&t->scratch);
-	refusal = document_read(&a.document, &t->scratch, &segment);
+	refusal = document_take(&document, &t->scratch, &reading);
 	if (refusal == SEGMENT_NO_MEMORY)
 		return ERR_NOMEM;
 	if (refusal != SEGMENT_OK)
 		return ERR_CORRUPT;
-	a.segment = &segment;
+	a.document = &document;
+	a.reading = &reading;
 	e = head_add(&t->head, &a, &t->scratch);
 	return e < 0 ? e : 0;
 }

@@ -18,6 +18,7 @@
 #include "core/store/retention.h"
 #include "tracer/head.h"
 #include "tracer/rows.h"
+#include "tracer/span.h"
 #include "tracer/traces.h"
 
 enum {
@@ -54,6 +55,7 @@ struct traces {
 	/* The applying thread's own: */
 	struct arena scratch;
 	struct buf span; /* a span as a document */
+	struct span_reader spans;
 	uint64_t next_number, next_sequence;
 	int64_t opened_ns; /* frame time the head collects since; 0: empty */
 	int64_t now_ns;    /* the time it was told last */
@@ -113,6 +115,30 @@ int traces_read_checkpoint(struct traces *t, struct diag *diag) MUST_USE;
 /* --- traces_seal.c --- */
 enum seal_reason { SEAL_SIZE, SEAL_AGE, SEAL_ALL };
 int traces_seal_head(struct traces *t, enum seal_reason reason) MUST_USE;
+
+struct seal {
+	struct traces *t;
+	struct head_trace **traces; /* chosen, by key once sorted */
+	const struct digest **digests;
+	size_t count;
+	struct head kept; /* what stays, built anew */
+	uint64_t oldest_position;
+	struct block_writer *writer;
+	struct buf value;
+	int64_t start_ns_min, start_ns_max, end_ns_max;
+	int64_t received_ns_min, received_ns_max;
+};
+
+/* --- traces_write.c --- */
+/* Writes the block of what was chosen. */
+int seal_write(struct seal *s, const char *path) MUST_USE;
+
+/* --- traces_find.c --- */
+/* Documents of a trace in a block, from the chunk that has them; only from
+ * ROWS_FORMAT 3 on. Calls fn for each, in order of arrival. */
+typedef int block_document_fn(void *arg, const struct document *document);
+int block_documents(const struct block_ref *b, const struct trace_key *key,
+		    block_document_fn *fn, void *arg) MUST_USE;
 
 /* --- traces_map.c --- */
 /* The rows of the map (row_key_minute) of these traces, in order. */

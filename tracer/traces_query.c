@@ -10,6 +10,9 @@ struct collection {
 	struct arena *arena;
 	struct trace_document *items;
 	size_t count, cap;
+	struct buf text; /* of one document */
+	uint64_t next_sequence;
+	int64_t received_ns;
 	bool cut; /* at TRACES_GET_DOCUMENTS_MAX */
 	uint64_t damaged;
 };
@@ -45,30 +48,50 @@ static int collect_head(const struct head *h, const struct trace_key *key,
 	const struct head_document *d;
 	int e = 0;
 
-	for (d = trace ? trace->documents : NULL; d && !e; d = d->next) {
+	for (d = trace ? head_first(trace) : NULL; d && !e; d = head_next(d)) {
 		struct trace_document copy = {
 			.in_progress = d->in_progress,
 			.received_ns = d->received_ns,
-			.sequence = d->sequence,
-			.document = head_document_view(d),
+			.sequence = d->sequence | UINT64_C(1) << 63,
 		};
 
 		memcpy(copy.segment_id, d->id, SEGMENT_ID_SIZE);
-		e = add_document(c, &copy);
+		buf_reset(&c->text);
+		e = head_unpack(h, trace, d, &c->text, &copy.document);
+		if (!e)
+			e = add_document(c, &copy);
 	}
 	return e;
 }
 
-static int collect_block(const struct block_ref *b, const struct row_key *from,
-			 struct collection *c)
+static int collect_chunk_document(void *arg, const struct document *document)
+{
+	struct collection *c = arg;
+	struct arena_mark mark = arena_mark(c->arena);
+	struct trace_document d = { .document = *document,
+				    .sequence = c->next_sequence++,
+				    .received_ns = c->received_ns };
+	struct segment segment;
+	enum segment_refusal refusal =
+		document_read(document, c->arena, &segment);
+
+	if (refusal != SEGMENT_OK) {
+		c->damaged += refusal != SEGMENT_NO_MEMORY;
+		return refusal == SEGMENT_NO_MEMORY ? ERR_NOMEM : 0;
+	}
+	memcpy(d.segment_id, segment.id, SEGMENT_ID_SIZE);
+	d.in_progress = segment.in_progress;
+	arena_rollback(c->arena, mark);
+	return add_document(c, &d);
+}
+
+static int collect_rows(const struct block_ref *b, const struct row_key *from,
+			struct collection *c)
 {
 	struct block_scan *scan;
 	struct sv key, value;
-	int e;
+	int e = block_scan_open(&scan, b->block, row_key_view(from));
 
-	if (!block_may_have(b->block, row_key_view(from)))
-		return 0;
-	e = block_scan_open(&scan, b->block, row_key_view(from));
 	if (e)
 		return e;
 	while ((e = block_scan_next(scan, &key, &value)) == 1 &&
@@ -83,6 +106,31 @@ static int collect_block(const struct block_ref *b, const struct row_key *from,
 	c->damaged += block_scan_damaged(scan);
 	block_scan_close(scan);
 	return e < 0 ? e : 0;
+}
+
+static int collect_block(const struct block_ref *b, const struct trace_key *key,
+			 struct collection *c)
+{
+	struct block_info info;
+	struct row_key from;
+	int e;
+
+	row_key_trace(&from, key);
+	if (!block_may_have(b->block, row_key_view(&from)))
+		return 0;
+	block_info(b->block, &info);
+	if (info.format < ROWS_FORMAT_CHUNKS)
+		return collect_rows(b, &from, c);
+	/* Documents of one trace came to the blocks in this order, which is
+	 * all that their numbers are for; those in the head came later. */
+	c->next_sequence = b->number << 40;
+	c->received_ns = info.time_max_ns;
+	e = block_documents(b, key, collect_chunk_document, c);
+	if (e == ERR_CORRUPT) {
+		c->damaged++;
+		e = 0;
+	}
+	return e;
 }
 
 /* By id, and of one id the better first: finished, then latest. */
@@ -161,19 +209,18 @@ int traces_collect(struct traces *t, const struct trace_key *key,
 {
 	struct collection c = { .arena = arena };
 	struct block_set *set;
-	struct row_key from;
 	int e;
 
 	*out = (struct trace){ 0 };
-	row_key_trace(&from, key);
 	traces_lock(t);
 	e = collect_head(&t->head, key, &c);
 	set = traces_hold(t);
 	traces_unlock(t);
 	for (size_t i = 0; i < set->count && !e; i++)
-		e = collect_block(set->items[i], &from, &c);
+		e = collect_block(set->items[i], key, &c);
 	traces_release(t, set);
 	traces_count_damage(t, c.damaged);
+	buf_fini(&c.text);
 	if (e)
 		return e;
 	if (!c.count)
@@ -207,110 +254,6 @@ int traces_get(struct traces *t, const struct scope *scope,
 
 	trace_key_make(&key, scope, trace_id);
 	return traces_collect(t, &key, arena, out);
-}
-
-/* --- any id --------------------------------------------------------------------- */
-
-/* 1: the block has a row that begins with prefix; 0: none. */
-static int block_has(const struct block_ref *b, const struct row_key *prefix)
-{
-	struct block_scan *scan;
-	struct sv key, value;
-	int e;
-
-	if (!block_may_have(b->block, row_key_view(prefix)))
-		return 0;
-	e = block_scan_open(&scan, b->block, row_key_view(prefix));
-	if (e)
-		return e;
-	e = block_scan_next(scan, &key, &value);
-	if (e == 1)
-		e = sv_starts(key, row_key_view(prefix));
-	block_scan_close(scan);
-	return e;
-}
-
-static int find_trace(struct traces *t, const struct trace_key *key)
-{
-	struct block_set *set;
-	struct row_key prefix;
-	int found;
-
-	row_key_trace(&prefix, key);
-	traces_lock(t);
-	found = head_find(&t->head, key) != NULL;
-	set = traces_hold(t);
-	traces_unlock(t);
-	for (size_t i = set->count; i > 0 && !found; i--)
-		found = block_has(set->items[i - 1], &prefix);
-	traces_release(t, set);
-	return found < 0 ? found : found ? 0 : ERR_NOT_FOUND;
-}
-
-/* The latest trace in the block with this request id: 1, or 0. */
-static int find_request(const struct block_ref *b, const struct row_key *from,
-			struct sv request_id, uint8_t out[TRACE_ID_SIZE])
-{
-	int64_t latest = INT64_MIN;
-	struct block_scan *scan;
-	struct sv key, value;
-	int found = 0;
-	int e;
-
-	if (!block_may_have(b->block, row_key_view(from)))
-		return 0;
-	e = block_scan_open(&scan, b->block, row_key_view(from));
-	if (e)
-		return e;
-	while ((e = block_scan_next(scan, &key, &value)) == 1 &&
-	       sv_eq(key, row_key_view(from))) {
-		uint8_t id[TRACE_ID_SIZE];
-		int64_t received_ns;
-		struct sv text;
-
-		if (!row_get_request(value, id, &received_ns, &text) ||
-		    !sv_eq(text, request_id) || received_ns < latest)
-			continue;
-		latest = received_ns;
-		memcpy(out, id, TRACE_ID_SIZE);
-		found = 1;
-	}
-	block_scan_close(scan);
-	return e < 0 ? e : found;
-}
-
-int traces_find(struct traces *t, const struct scope *scope, struct sv any_id,
-		uint8_t trace_id[TRACE_ID_SIZE])
-{
-	const struct head_trace *trace;
-	struct block_set *set;
-	struct trace_key key;
-	struct row_key from;
-	int found;
-
-	memset(trace_id, 0, TRACE_ID_SIZE);
-	if (trace_id_parse(any_id, trace_id)) {
-		trace_key_make(&key, scope, trace_id);
-		found = find_trace(t, &key);
-		if (found != ERR_NOT_FOUND)
-			return found;
-	}
-	if (!any_id.len || any_id.len > REQUEST_ID_MAX)
-		return ERR_NOT_FOUND;
-	trace_key_make(&key, scope, trace_id);
-	row_key_request(&from, &key, any_id);
-	traces_lock(t);
-	trace = head_find_request(&t->head, scope, any_id);
-	if (trace)
-		memcpy(trace_id, trace_key_id(&trace->key), TRACE_ID_SIZE);
-	found = trace != NULL;
-	set = traces_hold(t);
-	traces_unlock(t);
-	for (size_t i = set->count; i > 0 && !found; i--)
-		found = find_request(set->items[i - 1], &from, any_id,
-				     trace_id);
-	traces_release(t, set);
-	return found < 0 ? found : found ? 0 : ERR_NOT_FOUND;
 }
 
 /* --- digests -------------------------------------------------------------------- */

@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealing: what is quiet in the head becomes a block. Rows must be written in
- * the order of their keys, so each key space is gathered, sorted and written
- * by itself: M, P, R, S, T.
+ * Sealing: what is quiet in the head becomes a block (traces_write.c), what
+ * is under way becomes the next head, and a checkpoint makes both count.
  */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "core/base/log.h"
 #include "tracer/traces_inner.h"
-
-struct seal {
-	struct traces *t;
-	struct head_trace **traces; /* chosen, by key once sorted */
-	const struct digest **digests;
-	size_t count;
-	struct head kept; /* what stays, built anew */
-	uint64_t oldest_position;
-	struct block_writer *writer;
-	struct buf value;
-	int64_t start_ns_min, start_ns_max, end_ns_max;
-	int64_t received_ns_min, received_ns_max;
-};
 
 /* --- choosing ----------------------------------------------------------------- */
 
@@ -51,33 +37,46 @@ static bool takes_all(const struct traces *t, enum seal_reason reason)
 	return quiet < all / 2;
 }
 
-static int keep_trace(struct seal *s, const struct head_trace *trace)
+static int keep_document(struct seal *s, const struct head_trace *trace,
+			 const struct head_document *d,
+			 const struct scope *scope)
 {
 	struct arena *scratch = &s->t->scratch;
+	struct document_reading reading;
+	struct document document;
+	struct head_arrival a = {
+		.scope = scope,
+		.received_ns = d->received_ns,
+		.position = trace->position,
+		.sequence = d->sequence,
+		.document = &document,
+		.reading = &reading,
+	};
+	int e;
+
+	arena_reset(scratch);
+	buf_reset(&s->value);
+	e = head_unpack(&s->t->head, trace, d, &s->value, &document);
+	if (e)
+		return e;
+	if (document_take(&document, scratch, &reading) != SEGMENT_OK)
+		return ERR_NOMEM; /* it was read before */
+	e = head_add(&s->kept, &a, scratch);
+	return e < 0 ? e : 0;
+}
+
+static int keep_trace(struct seal *s, const struct head_trace *trace)
+{
 	struct scope scope;
 	int e = 0;
 
 	trace_key_scope(&trace->key, &scope);
-	for (const struct head_document *d = trace->documents; d && e >= 0;
-	     d = d->next) {
-		struct segment segment;
-		struct head_arrival a = {
-			.scope = &scope,
-			.received_ns = d->received_ns,
-			.position = trace->position,
-			.sequence = d->sequence,
-			.document = head_document_view(d),
-			.segment = &segment,
-		};
-
-		arena_reset(scratch);
-		if (document_read(&a.document, scratch, &segment) != SEGMENT_OK)
-			return ERR_NOMEM;
-		e = head_add(&s->kept, &a, scratch);
-	}
+	for (const struct head_document *d = head_first(trace); d && !e;
+	     d = head_next(d))
+		e = keep_document(s, trace, d, &scope);
 	if (trace->position < s->oldest_position)
 		s->oldest_position = trace->position;
-	return e < 0 ? e : 0;
+	return e;
 }
 
 static int choose(struct seal *s, enum seal_reason reason)
@@ -146,243 +145,6 @@ static int digest_chosen(struct seal *s)
 	return 0;
 }
 
-/* --- writing ------------------------------------------------------------------ */
-
-static int write_row(struct seal *s, const struct row_key *key)
-{
-	int e = s->value.failed ? ERR_NOMEM :
-				  block_writer_add(s->writer, row_key_view(key),
-						   buf_view(&s->value));
-
-	buf_reset(&s->value);
-	return e;
-}
-
-/* A row that is sorted before it is written: its key, and where its value
- * comes from. */
-struct entry {
-	struct row_key key;
-	const struct head_trace *trace;
-	const struct digest *digest;
-	const struct head_document *document;
-	struct sv request_id;
-};
-
-static int by_row(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-
-	return sv_cmp(row_key_view(&a->key), row_key_view(&b->key));
-}
-
-struct entries {
-	struct entry *items;
-	size_t count, cap;
-};
-
-static struct entry *add_entry(struct entries *list)
-{
-	if (list->count == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 1024;
-		struct entry *items =
-			reallocarray(list->items, cap, sizeof(*items));
-
-		if (!items)
-			return NULL;
-		list->items = items;
-		list->cap = cap;
-	}
-	list->items[list->count] = (struct entry){ 0 };
-	return &list->items[list->count++];
-}
-
-static int write_position(struct seal *s)
-{
-	struct row_key key;
-
-	row_key_position(&key);
-	row_put_position(&s->value, s->t->view.position, s->oldest_position);
-	return write_row(s, &key);
-}
-
-struct listing {
-	struct entries *list;
-	const struct head_trace *trace;
-	const struct head_document *document;
-	struct arena *arena;
-};
-
-static int list_request(void *arg, const struct segment *segment,
-			const struct segment *parent, unsigned depth)
-{
-	struct listing *l = arg;
-	struct sv id = segment->request_id;
-	struct entry *entry;
-
-	(void)parent;
-	(void)depth;
-	if (!id.len || id.len > REQUEST_ID_MAX)
-		return 0;
-	id = arena_copy(l->arena, id);
-	entry = id.ptr ? add_entry(l->list) : NULL;
-	if (!entry)
-		return ERR_NOMEM;
-	row_key_request(&entry->key, &l->trace->key, id);
-	entry->trace = l->trace;
-	entry->document = l->document;
-	entry->request_id = id;
-	return 0;
-}
-
-static int list_requests(struct seal *s, struct listing *l)
-{
-	struct arena *scratch = &s->t->scratch;
-
-	for (size_t i = 0; i < s->count; i++) {
-		l->trace = s->traces[i];
-		for (l->document = l->trace->documents; l->document;
-		     l->document = l->document->next) {
-			struct document document =
-				head_document_view(l->document);
-			struct segment segment;
-			int e;
-
-			arena_reset(scratch);
-			if (document_read(&document, scratch, &segment) !=
-			    SEGMENT_OK)
-				return ERR_NOMEM;
-			e = segment_walk(&segment, scratch, list_request, l);
-			if (e)
-				return e;
-		}
-	}
-	return 0;
-}
-
-static int write_requests(struct seal *s)
-{
-	struct arena texts = ARENA_INIT;
-	struct entries list = { 0 };
-	struct listing l = { .list = &list, .arena = &texts };
-	int e = list_requests(s, &l);
-
-	if (list.count)
-		qsort(list.items, list.count, sizeof(struct entry), by_row);
-	for (size_t i = 0; i < list.count && !e; i++) {
-		const struct entry *entry = &list.items[i];
-
-		row_put_request(&s->value, trace_key_id(&entry->trace->key),
-				entry->document->received_ns,
-				entry->request_id);
-		e = write_row(s, &entry->key);
-	}
-	free(list.items);
-	arena_fini(&texts);
-	return e;
-}
-
-/* The ids' second half, which keys have not, decides between equal keys. */
-static int by_summary(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int order = by_row(a, b);
-
-	return order ? order :
-		       memcmp(a->digest->summary.id, b->digest->summary.id,
-			      TRACE_ID_SIZE);
-}
-
-static int write_summaries(struct seal *s)
-{
-	struct entries list = { 0 };
-	int e = 0;
-
-	for (size_t i = 0; i < s->count && !e; i++) {
-		struct entry *entry = add_entry(&list);
-
-		if (!entry) {
-			e = ERR_NOMEM;
-			break;
-		}
-		row_key_start(&entry->key, &s->traces[i]->key,
-			      s->digests[i]->summary.start_ns);
-		entry->digest = s->digests[i];
-	}
-	if (list.count)
-		qsort(list.items, list.count, sizeof(struct entry), by_summary);
-	for (size_t i = 0; i < list.count && !e; i++) {
-		row_put_summary(&s->value, &list.items[i].digest->summary);
-		e = write_row(s, &list.items[i].key);
-	}
-	free(list.items);
-	return e;
-}
-
-static int write_documents(struct seal *s)
-{
-	struct entries list = { 0 };
-	int e = 0;
-
-	for (size_t i = 0; i < s->count && !e; i++) {
-		const struct head_trace *trace = s->traces[i];
-
-		list.count = 0;
-		for (const struct head_document *d = trace->documents; d && !e;
-		     d = d->next) {
-			struct entry *entry = add_entry(&list);
-
-			if (!entry) {
-				e = ERR_NOMEM;
-				break;
-			}
-			row_key_document(&entry->key, &trace->key, d->id,
-					 d->sequence);
-			entry->document = d;
-		}
-		if (list.count)
-			qsort(list.items, list.count, sizeof(struct entry),
-			      by_row);
-		for (size_t k = 0; k < list.count && !e; k++) {
-			const struct head_document *d = list.items[k].document;
-			struct document document = head_document_view(d);
-
-			row_put_document(&s->value, d->in_progress,
-					 d->received_ns, &document);
-			e = write_row(s, &list.items[k].key);
-		}
-	}
-	free(list.items);
-	return e;
-}
-
-static int write_block(struct seal *s, const char *path)
-{
-	struct block_options options = {
-		.kind = BLOCK_KIND_TRACES,
-		.format = ROWS_FORMAT,
-		.filter_prefix = ROW_PREFIX,
-		.time_min_ns = s->received_ns_min,
-		.time_max_ns = s->received_ns_max,
-	};
-	int e = block_writer_open(&s->writer, s->t->env, path, &options);
-
-	if (e)
-		return e;
-	e = traces_write_map(s->writer, s->traces, s->digests, s->count);
-	if (!e)
-		e = write_position(s);
-	if (!e)
-		e = write_requests(s);
-	if (!e)
-		e = write_summaries(s);
-	if (!e)
-		e = write_documents(s);
-	if (!e)
-		return block_writer_finish(s->writer);
-	block_writer_abort(s->writer);
-	return e;
-}
-
 /* --- publishing --------------------------------------------------------------- */
 
 /* The block is on disk. The checkpoint that names it, with what stays in the
@@ -431,7 +193,7 @@ static int seal_chosen(struct seal *s)
 	if (e)
 		return e;
 	block_path(t, t->next_number, path);
-	e = write_block(s, path);
+	e = seal_write(s, path);
 	if (e)
 		return e;
 	e = block_ref_open(t, t->next_number, &block, NULL);

@@ -54,6 +54,11 @@ static int append(struct block_writer *w, const void *bytes, size_t n)
 	return e;
 }
 
+static uint32_t format_of(const struct block_writer *w)
+{
+	return w->options.stores ? BLOCK_FORMAT : BLOCK_PACKED_FORMAT;
+}
+
 static int begin(struct block_writer *w, const char *path)
 {
 	const struct disk_ops *disk = w->env->disk;
@@ -73,7 +78,7 @@ static int begin(struct block_writer *w, const char *path)
 	if (w->fd < 0)
 		return env_err(w->fd);
 	put_le32(header, BLOCK_MAGIC);
-	put_le32(header + 4, BLOCK_FORMAT);
+	put_le32(header + 4, format_of(w));
 	put_le32(header + 8, w->options.kind);
 	put_le32(header + 12, w->options.format);
 	put_le32(header + BLOCK_HEADER_BYTES - 4,
@@ -139,24 +144,19 @@ static void add_le64(struct buf *b, uint64_t v)
 	add_le32(b, (uint32_t)(v >> 32));
 }
 
-static int end_chunk(struct block_writer *w)
+/* Writes bytes, which hold the rows of w->raw, and their line of the index. */
+static int write_chunk(struct block_writer *w, struct sv bytes, uint32_t flags)
 {
 	uint64_t at = w->at;
-	int e;
+	int e = append(w, bytes.ptr, bytes.len);
 
-	if (w->chunk_rows == 0)
-		return 0;
-	buf_reset(&w->packed);
-	e = deflate_zlib(w->deflate, &w->packed, buf_view(&w->raw));
-	if (e == 0)
-		e = append(w, w->packed.ptr, w->packed.len);
 	if (e < 0)
 		return e;
 	add_le64(&w->index, at);
-	add_le32(&w->index, (uint32_t)w->packed.len);
+	add_le32(&w->index, (uint32_t)bytes.len);
 	add_le32(&w->index, (uint32_t)w->raw.len);
-	add_le32(&w->index, crc32_add(0, w->packed.ptr, w->packed.len));
-	add_le32(&w->index, w->chunk_rows);
+	add_le32(&w->index, crc32_add(0, bytes.ptr, bytes.len));
+	add_le32(&w->index, w->chunk_rows | flags);
 	add_le32(&w->index, (uint32_t)w->first_key.len);
 	buf_sv(&w->index, buf_view(&w->first_key));
 	w->raw_bytes += w->raw.len;
@@ -164,6 +164,17 @@ static int end_chunk(struct block_writer *w)
 	w->chunk_rows = 0;
 	buf_reset(&w->raw);
 	return w->index.failed ? ERR_LIMIT : 0;
+}
+
+static int end_chunk(struct block_writer *w)
+{
+	int e;
+
+	if (w->chunk_rows == 0)
+		return 0;
+	buf_reset(&w->packed);
+	e = deflate_zlib(w->deflate, &w->packed, buf_view(&w->raw));
+	return e < 0 ? e : write_chunk(w, buf_view(&w->packed), 0);
 }
 
 static int add_hash(struct block_writer *w, struct sv key)
@@ -185,12 +196,8 @@ static int add_hash(struct block_writer *w, struct sv key)
 	return 0;
 }
 
-static int add_row(struct block_writer *w, struct sv key, struct sv value)
+static int put_row(struct block_writer *w, struct sv key, struct sv value)
 {
-	int e = add_hash(w, key);
-
-	if (e < 0)
-		return e;
 	if (w->chunk_rows == 0) {
 		buf_reset(&w->first_key);
 		buf_sv(&w->first_key, key);
@@ -205,7 +212,27 @@ static int add_row(struct block_writer *w, struct sv key, struct sv value)
 		return ERR_NOMEM;
 	w->chunk_rows++;
 	w->rows++;
+	return 0;
+}
+
+static int add_row(struct block_writer *w, struct sv key, struct sv value)
+{
+	int e = add_hash(w, key);
+
+	if (e == 0)
+		e = put_row(w, key, value);
+	if (e < 0)
+		return e;
 	return w->raw.len >= BLOCK_CHUNK_BYTES ? end_chunk(w) : 0;
+}
+
+static int store_row(struct block_writer *w, struct sv key, struct sv value)
+{
+	int e = end_chunk(w);
+
+	if (e == 0)
+		e = put_row(w, key, value);
+	return e < 0 ? e : write_chunk(w, buf_view(&w->raw), BLOCK_STORED);
 }
 
 int block_writer_add(struct block_writer *w, struct sv key, struct sv value)
@@ -216,6 +243,29 @@ int block_writer_add(struct block_writer *w, struct sv key, struct sv value)
 	if (w->err == 0)
 		w->err = add_row(w, key, value);
 	return w->err;
+}
+
+int block_writer_store(struct block_writer *w, struct sv key, struct sv value)
+{
+	if (key.len > BLOCK_KEY_MAX || value.len > BLOCK_VALUE_MAX)
+		return ERR_LIMIT;
+	assert(w->options.stores);
+	assert(w->rows == 0 || sv_cmp(buf_view(&w->key), key) <= 0);
+	if (w->err == 0)
+		w->err = store_row(w, key, value);
+	return w->err;
+}
+
+int block_writer_filter(struct block_writer *w, struct sv prefix)
+{
+	if (w->err == 0)
+		w->err = add_hash(w, prefix);
+	return w->err;
+}
+
+uint32_t block_writer_chunk(const struct block_writer *w)
+{
+	return w->chunks + (w->chunk_rows > 0);
 }
 
 /* --- the end --------------------------------------------------------------- */
@@ -257,7 +307,7 @@ static int write_end(struct block_writer *w)
 	if (e == 0)
 		e = append(w, filter, filter_bytes);
 	put_le32(footer, BLOCK_FOOTER_MAGIC);
-	put_le32(footer + 4, BLOCK_FORMAT);
+	put_le32(footer + 4, format_of(w));
 	put_le32(footer + 8, w->options.kind);
 	put_le32(footer + 12, w->options.format);
 	put_le64(footer + 16, w->rows);

@@ -10,6 +10,7 @@
  *   index               for each chunk:
  *                       place (64) | packed bytes | raw bytes | CRC of the
  *                       packed bytes | rows | key bytes | its first key
+ *                       (rows with the highest bit set: stored, not packed)
  *   filter              bits of a Bloom filter, a multiple of 8 bytes
  *   footer, 128 bytes, at the file's end
  *    0 magic "TJBF"     4 BLOCK_FORMAT      8 kind       12 format of the rows
@@ -34,6 +35,7 @@ enum {
 	BLOCK_FILTER_BITS = 10, /* a key: 1 % false answers with ... */
 	BLOCK_FILTER_PROBES = 7,
 	BLOCK_VARINT_MAX = 5,
+	BLOCK_PACKED_FORMAT = 1, /* the format without stored chunks */
 	BLOCK_INDEX_MAX = 64 << 20,
 	BLOCK_FILTER_MAX = 256 << 20,
 	/* A chunk is closed when it has BLOCK_CHUNK_BYTES: at most one row
@@ -42,6 +44,8 @@ enum {
 			2 * BLOCK_VARINT_MAX,
 	BLOCK_PACKED_MAX = BLOCK_RAW_MAX + BLOCK_RAW_MAX / 64 + 1024,
 };
+
+#define BLOCK_STORED (UINT32_C(1) << 31) /* in a chunk's rows */
 
 /* The bits of a key: probe i is at (low + i * high) mod bits. */
 static inline uint64_t block_filter_bit(struct hash128 h, unsigned i,

@@ -10,7 +10,8 @@
 
 struct chunk {
 	uint64_t at;
-	uint32_t packed_bytes, raw_bytes, crc, rows;
+	uint32_t packed_bytes, raw_bytes, crc;
+	bool stored;
 	struct sv first_key; /* in the index */
 };
 
@@ -128,11 +129,12 @@ static int parse_entry(const struct block *b, size_t *at, struct chunk *c)
 	c->packed_bytes = get_le32(p + 8);
 	c->raw_bytes = get_le32(p + 12);
 	c->crc = get_le32(p + 16);
-	c->rows = get_le32(p + 20);
+	c->stored = get_le32(p + 20) & BLOCK_STORED;
 	key_bytes = get_le32(p + 24);
 	if (key_bytes > BLOCK_KEY_MAX || key_bytes > left - BLOCK_ENTRY_BYTES ||
 	    c->packed_bytes > BLOCK_PACKED_MAX || c->packed_bytes == 0 ||
 	    c->raw_bytes > BLOCK_RAW_MAX || c->raw_bytes == 0 ||
+	    (c->stored && c->raw_bytes != c->packed_bytes) ||
 	    c->at > b->info.file_bytes ||
 	    c->packed_bytes > b->info.file_bytes - c->at)
 		return ERR_CORRUPT;
@@ -249,14 +251,48 @@ static uint32_t first_chunk(const struct block *b, struct sv from)
 	return low > 0 ? low - 1 : 0;
 }
 
-int block_scan_open(struct block_scan **out, const struct block *b,
-		    struct sv from)
+uint32_t block_chunk_at(const struct block *b, struct sv key)
+{
+	uint32_t low = 0, high = b->info.chunks;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (sv_cmp(b->chunks[middle].first_key, key) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : UINT32_MAX;
+}
+
+struct sv block_chunk_key(const struct block *b, uint32_t n)
+{
+	assert(n < b->info.chunks);
+	return b->chunks[n].first_key;
+}
+
+int block_scan_chunk(struct block_scan **out, const struct block *b, uint32_t n)
 {
 	struct block_scan *s = calloc(1, sizeof(*s));
 
+	assert(n <= b->info.chunks);
 	if (!s)
 		return ERR_NOMEM;
 	s->b = b;
+	s->next_chunk = n;
+	*out = s;
+	return 0;
+}
+
+int block_scan_open(struct block_scan **out, const struct block *b,
+		    struct sv from)
+{
+	struct block_scan *s;
+	int e = block_scan_chunk(&s, b, 0);
+
+	if (e)
+		return e;
 	buf_sv(&s->from, from);
 	if (s->from.failed) {
 		block_scan_close(s);
@@ -298,16 +334,18 @@ static int fit(uint8_t **bytes, size_t *cap, size_t n)
 /* ERR_CORRUPT: this chunk does not hold; the next one may. */
 static int load_chunk(struct block_scan *s, const struct chunk *c)
 {
-	int e = fit(&s->packed, &s->packed_cap, c->packed_bytes);
+	int e = fit(&s->raw, &s->raw_cap, c->raw_bytes);
+	uint8_t *bytes;
 
 	s->at = s->len = 0;
+	if (e == 0 && !c->stored)
+		e = fit(&s->packed, &s->packed_cap, c->packed_bytes);
+	bytes = c->stored ? s->raw : s->packed;
 	if (e == 0)
-		e = fit(&s->raw, &s->raw_cap, c->raw_bytes);
-	if (e == 0)
-		e = read_exact(s->b, s->packed, c->packed_bytes, c->at);
-	if (e == 0 && crc32_add(0, s->packed, c->packed_bytes) != c->crc)
+		e = read_exact(s->b, bytes, c->packed_bytes, c->at);
+	if (e == 0 && crc32_add(0, bytes, c->packed_bytes) != c->crc)
 		e = ERR_CORRUPT;
-	if (e == 0)
+	if (e == 0 && !c->stored)
 		e = inflate_exact(s->raw, c->raw_bytes,
 				  sv_make((const char *)s->packed,
 					  c->packed_bytes));

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a block. Rows must come in the order of their keys, so each key
+ * space is gathered, sorted and written by itself: C, M, P, S, X.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "tracer/chunk.h"
+#include "tracer/id_index.h"
+#include "tracer/traces_inner.h"
+
+static int write_row(struct seal *s, const struct row_key *key)
+{
+	int e = s->value.failed ? ERR_NOMEM :
+				  block_writer_add(s->writer, row_key_view(key),
+						   buf_view(&s->value));
+
+	buf_reset(&s->value);
+	return e;
+}
+
+static int store_row(struct seal *s, const struct row_key *key)
+{
+	int e = s->value.failed ?
+			ERR_NOMEM :
+			block_writer_store(s->writer, row_key_view(key),
+					   buf_view(&s->value));
+
+	buf_reset(&s->value);
+	return e;
+}
+
+/* --- C: the documents ----------------------------------------------------------- */
+
+#define NO_CHUNK UINT32_MAX
+
+struct chunks {
+	struct seal *s;
+	struct deflate *deflate;
+	struct columns_row *rows;
+	size_t count, cap, bytes;
+	const struct trace_key *first;
+	uint32_t *of_trace; /* by index in the head; NO_CHUNK: not sealed */
+};
+
+static int end_chunk(struct chunks *c)
+{
+	struct row_key key;
+	int e;
+
+	if (!c->count)
+		return 0;
+	row_key_chunk(&key, c->first);
+	e = chunk_encode(c->deflate, c->rows, c->count, &c->s->value);
+	c->count = c->bytes = 0;
+	return e ? e : store_row(c->s, &key);
+}
+
+static int add_row(struct chunks *c, const struct head_trace *trace,
+		   struct sv row)
+{
+	if (c->count == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 1024;
+		struct columns_row *rows =
+			reallocarray(c->rows, cap, sizeof(*rows));
+
+		if (!rows)
+			return ERR_NOMEM;
+		c->rows = rows;
+		c->cap = cap;
+	}
+	c->rows[c->count++] = (struct columns_row){
+		.trace_id = trace_key_id(&trace->key),
+		.row = row,
+	};
+	c->bytes += row.len;
+	return 0;
+}
+
+/* A chunk has whole traces of one scope. */
+static int add_trace(struct chunks *c, const struct head_trace *trace)
+{
+	struct row_key prefix;
+	size_t bytes = 0;
+	int e = 0;
+
+	for (const struct head_document *d = head_first(trace); d;
+	     d = head_next(d))
+		bytes += d->row_len;
+	if (c->count &&
+	    (c->bytes + bytes > COLUMNS_ROW_BYTES ||
+	     c->count + trace->document_count > COLUMNS_ROWS_MAX ||
+	     memcmp(c->first->bytes, trace->key.bytes, SCOPE_KEY_SIZE)))
+		e = end_chunk(c);
+	if (!c->count)
+		c->first = &trace->key;
+	for (const struct head_document *d = head_first(trace); d && !e;
+	     d = head_next(d))
+		e = add_row(c, trace, head_row(d));
+	if (e)
+		return e;
+	c->of_trace[trace->index] = block_writer_chunk(c->s->writer);
+	row_key_trace(&prefix, &trace->key);
+	return block_writer_filter(c->s->writer, row_key_view(&prefix));
+}
+
+static int write_chunks(struct chunks *c)
+{
+	struct seal *s = c->s;
+	int e = deflate_new(&c->deflate);
+
+	for (size_t i = 0; i < s->count && !e; i++)
+		e = add_trace(c, s->traces[i]);
+	return e ? e : end_chunk(c);
+}
+
+/* --- S: summaries ----------------------------------------------------------------- */
+
+static int write_position(struct seal *s)
+{
+	struct row_key key;
+
+	row_key_position(&key);
+	row_put_position(&s->value, s->t->view.position, s->oldest_position);
+	return write_row(s, &key);
+}
+
+struct by_start {
+	struct row_key key;
+	const struct trace_summary *summary;
+};
+
+/* The ids' second half, which keys have not, decides between equal keys. */
+static int by_row(const void *left, const void *right)
+{
+	const struct by_start *a = left, *b = right;
+	int order = sv_cmp(row_key_view(&a->key), row_key_view(&b->key));
+
+	return order ? order :
+		       memcmp(a->summary->id, b->summary->id, TRACE_ID_SIZE);
+}
+
+static int write_summaries(struct seal *s)
+{
+	struct by_start *list = calloc(s->count, sizeof(*list));
+	int e = list ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < s->count && !e; i++) {
+		list[i].summary = &s->digests[i]->summary;
+		row_key_start(&list[i].key, &s->traces[i]->key,
+			      list[i].summary->start_ns);
+	}
+	if (!e)
+		qsort(list, s->count, sizeof(*list), by_row);
+	for (size_t i = 0; i < s->count && !e; i++) {
+		row_put_summary(&s->value, list[i].summary);
+		e = write_row(s, &list[i].key);
+	}
+	free(list);
+	return e;
+}
+
+/* --- X: ids ------------------------------------------------------------------------- */
+
+static int write_ids(struct seal *s, const struct chunks *c, uint32_t chunks)
+{
+	const struct head *h = &s->t->head;
+	struct id_entry *list = calloc(h->id_count + 1, sizeof(*list));
+	size_t count = 0;
+	uint64_t left_out = 0;
+	unsigned bits;
+	int e = list ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < h->id_count && !e; i++) {
+		uint32_t chunk = c->of_trace[h->id_traces[i]];
+
+		if (chunk != NO_CHUNK)
+			list[count++] =
+				(struct id_entry){ h->id_hashes[i], chunk };
+	}
+	count = e ? 0 : id_index_sort(list, count);
+	bits = id_index_page_bits(count);
+	for (uint32_t n = 0; n < UINT32_C(1) << bits && !e; n++) {
+		struct row_key key;
+
+		row_key_ids(&key, n);
+		left_out +=
+			id_index_put(&s->value, list, count, bits, n, chunks);
+		e = store_row(s, &key);
+	}
+	free(list);
+	if (left_out)
+		log_warn("traces",
+			 "%llu places of ids that are in very many traces are "
+			 "not in the index",
+			 (unsigned long long)left_out);
+	return e;
+}
+
+/* --- all of it ---------------------------------------------------------------------- */
+
+static int write_rows(struct seal *s, struct chunks *c)
+{
+	uint32_t chunks;
+	int e;
+
+	c->of_trace = malloc((s->t->head.count + 1) * sizeof(*c->of_trace));
+	if (!c->of_trace)
+		return ERR_NOMEM;
+	memset(c->of_trace, 0xff,
+	       (s->t->head.count + 1) * sizeof(*c->of_trace));
+	e = write_chunks(c);
+	chunks = block_writer_chunk(s->writer);
+	if (!e)
+		e = traces_write_map(s->writer, s->traces, s->digests,
+				     s->count);
+	if (!e)
+		e = write_position(s);
+	if (!e)
+		e = write_summaries(s);
+	return e ? e : write_ids(s, c, chunks);
+}
+
+int seal_write(struct seal *s, const char *path)
+{
+	struct block_options options = {
+		.kind = BLOCK_KIND_TRACES,
+		.format = ROWS_FORMAT,
+		.filter_prefix = ROW_PREFIX,
+		.stores = true,
+		.time_min_ns = s->received_ns_min,
+		.time_max_ns = s->received_ns_max,
+	};
+	struct chunks c = { .s = s };
+	int e = block_writer_open(&s->writer, s->t->env, path, &options);
+
+	if (e)
+		return e;
+	buf_reset(&s->value);
+	e = write_rows(s, &c);
+	deflate_free(c.deflate);
+	free(c.rows);
+	free(c.of_trace);
+	if (!e)
+		return block_writer_finish(s->writer);
+	block_writer_abort(s->writer);
+	return e;
+}
