@@ -115,6 +115,21 @@ static bool read_http(struct json http, struct arena *arena,
 	return true;
 }
 
+/* Twelve digits; some send a number. */
+static uint64_t read_account(struct json v)
+{
+	struct sv raw = { 0 };
+	uint64_t account;
+
+	if (json_is(v, JSON_STRING)) {
+		raw = json_raw(v);
+		raw = sv_make(raw.ptr + 1, raw.len - 2);
+	} else if (json_is(v, JSON_NUMBER)) {
+		raw = json_raw(v);
+	}
+	return raw.len <= 12 && sv_to_u64(raw, &account) ? account : 0;
+}
+
 /* False: no memory. */
 static bool read_aws(struct json aws, struct arena *arena, struct segment *out)
 {
@@ -126,6 +141,7 @@ static bool read_aws(struct json aws, struct arena *arena, struct segment *out)
 		return true;
 	if (!read_members(aws, aws_member, AWS_MEMBERS, arena, m))
 		return false;
+	out->account = read_account(m[A_ACCOUNT]);
 	out->request_id = read_text(m[A_REQUEST_ID], arena);
 	out->operation = read_text(m[A_OPERATION], arena);
 	for (size_t i = A_RESOURCE; i < AWS_MEMBERS; i++) {
@@ -160,6 +176,67 @@ static bool read_cause(struct json cause, struct arena *arena,
 	return out->error_type.ptr && out->error_message.ptr;
 }
 
+/* A time that SQS and its like give: milliseconds since 1970, as text too. */
+static int64_t read_sent(struct json v, struct arena *arena)
+{
+	struct sv text = read_text(v, arena);
+	int64_t ms = 0;
+
+	if (text.len ? !sv_to_i64(text, &ms) : !json_to_i64(v, &ms))
+		return 0;
+	return ms > 0 && ms < INT64_MAX / 1000000 ? ms * 1000000 : 0;
+}
+
+/* Of attributes, what was received from where and sent when: by the names of
+ * SQS's records, and of OpenTelemetry's conventions for messages. */
+static bool read_link(struct json v, struct arena *arena,
+		      struct segment_link *out)
+{
+	static const char *const sources[] = { "event_source_arn", "queue_url",
+					       "messaging.destination.name",
+					       "messaging.source.name" };
+	static const char *const times[] = { "SentTimestamp", "sent_timestamp",
+					     "messaging.sent_timestamp" };
+	struct json attributes = json_get(v, SV("attributes"));
+
+	out->has_id = read_id(json_get(v, SV("id")), out->id);
+	out->source = SV("");
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (out->source.len)
+			break;
+		out->source = read_text(
+			json_get(attributes, sv_from(sources[i])), arena);
+		if (!out->source.ptr)
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (!out->sent_ns)
+			out->sent_ns = read_sent(
+				json_get(attributes, sv_from(times[i])), arena);
+	return true;
+}
+
+static bool read_links(struct json list, struct arena *arena,
+		       struct segment *out)
+{
+	struct segment_link *links;
+	size_t count = 0;
+
+	if (!json_is(list, JSON_ARRAY) || !json_first(list).doc)
+		return true;
+	links = arena_array(arena, SEGMENT_LINKS_MAX, sizeof(*links));
+	if (!links)
+		return false;
+	for (struct json it = json_first(list);
+	     it.doc && count < SEGMENT_LINKS_MAX; it = json_next(list, it))
+		if (json_is(it, JSON_OBJECT) &&
+		    !read_link(it, arena, &links[count++]))
+			return false;
+	out->links = links;
+	out->link_count = count;
+	return true;
+}
+
 /* What is optional; false: no memory. */
 static bool read_extras(const struct json m[MEMBERS], struct arena *arena,
 			struct segment *out)
@@ -173,6 +250,7 @@ static bool read_extras(const struct json m[MEMBERS], struct arena *arena,
 	if (json_is(m[M_SUBSEGMENTS], JSON_ARRAY))
 		out->nested = m[M_SUBSEGMENTS];
 	return out->ns.ptr && out->origin.ptr &&
+	       read_links(m[M_LINKS], arena, out) &&
 	       read_aws(m[M_AWS], arena, out) &&
 	       read_cause(m[M_CAUSE], arena, out);
 }

@@ -31,12 +31,14 @@ enum member {
 	M_THROTTLE,
 	M_TRACED,
 	M_SUBSEGMENTS,
+	M_LINKS,
 	MEMBERS,
 };
 
 enum aws_member {
 	A_REQUEST_ID,
 	A_OPERATION,
+	A_ACCOUNT,
 	A_RESOURCE, /* and all behind: what an SDK call was about */
 	AWS_MEMBERS = A_RESOURCE + 7,
 };
@@ -66,6 +68,7 @@ static inline unsigned segment_member(const char *name, size_t len)
 		IS("error", M_ERROR);
 		IS("fault", M_FAULT);
 		IS("cause", M_CAUSE);
+		IS("links", M_LINKS);
 		break;
 	case 6:
 		IS("origin", M_ORIGIN);
@@ -97,6 +100,7 @@ static inline unsigned segment_member(const char *name, size_t len)
 static const struct sv aws_keys[AWS_MEMBERS] = {
 	[A_REQUEST_ID] = KEY("request_id"),
 	[A_OPERATION] = KEY("operation"),
+	[A_ACCOUNT] = KEY("account_id"),
 	[A_RESOURCE] = KEY("table_name"),
 	KEY("queue_url"),
 	KEY("function_name"),
