@@ -57,13 +57,20 @@ static bool name_fits(struct request *r, struct sv name)
 	return true;
 }
 
-static bool filter_fits(struct request *r, struct sv expression)
+/* That it can be read, and the groups that it names are there. */
+static bool filter_fits(struct api *a, struct request *r, struct sv expression)
 {
-	if (expression.len <= XRAY_FILTER_BYTES_MAX)
-		return true;
-	control_invalid(r, "FilterExpression must be shorter than %d bytes",
-			XRAY_FILTER_BYTES_MAX + 1);
-	return false;
+	struct xray_groups mine = { a, r };
+	const struct filter_groups groups = { xray_group_expression, &mine };
+	struct filter filter;
+	struct diag diag = { 0 };
+	int e = filter_parse(&filter, expression, &groups, &r->arena, &diag);
+
+	if (e == ERR_NOMEM)
+		control_failed(r, e);
+	else if (e)
+		control_invalid(r, "FilterExpression: %s", diag.text);
+	return !e;
 }
 
 static bool insights_fit(struct request *r,
@@ -159,6 +166,27 @@ int xray_group_find(struct api *a, struct request *r, struct sv name,
 	return find(a, r, name, arn, out, &item);
 }
 
+bool xray_group_expression(void *groups, struct sv name, struct sv arn,
+			   struct sv *expression)
+{
+	const struct xray_groups *g = groups;
+	struct catalogue_item item;
+	struct xray_group group;
+	struct sv which = arn.len ? name_of_arn(g->request, arn) : name;
+	int e;
+
+	if (!which.len)
+		return false;
+	e = is_default(which) ?
+		    find_default(g->api, g->request, &group, &item) :
+		    control_get(g->api, g->request, CATALOGUE_GROUP, which,
+				&group_shape, &group, &item);
+	if (e || (arn.len && !sv_eq(arn, group.arn)))
+		return false;
+	*expression = group.filter_expression;
+	return true;
+}
+
 /* False: answered. */
 static bool found(struct request *r, int e)
 {
@@ -249,7 +277,8 @@ void api_xray_create_group(struct api *a, struct request *r)
 					       { false, true } };
 
 	if (!answer_read(r, &create_group_shape, &in) ||
-	    !name_fits(r, in.name) || !filter_fits(r, in.filter_expression) ||
+	    !name_fits(r, in.name) ||
+	    !filter_fits(a, r, in.filter_expression) ||
 	    !insights_fit(r, in.insights) ||
 	    !xray_tags_check(r, in.tags.items, in.tags.count))
 		return;
@@ -311,7 +340,7 @@ void api_xray_update_group(struct api *a, struct request *r)
 	struct catalogue_change *c;
 
 	if (!answer_read(r, &update_group_shape, &in) ||
-	    !filter_fits(r, in.filter_expression) ||
+	    !filter_fits(a, r, in.filter_expression) ||
 	    !found(r, find(a, r, in.name, in.arn, &group, &item)))
 		return;
 	if (is_default(group.name) && in.filter_expression.ptr) {

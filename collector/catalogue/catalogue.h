@@ -37,7 +37,7 @@ enum {
 	CATALOGUE_VALUE_MAX = 1 << 20,
 	CATALOGUE_CHANGES_MAX = 8, /* of one frame */
 	CATALOGUE_CALL_MAX = 64,
-	CATALOGUE_CALLS_MAX = 4096,     /* remembered; the oldest goes first */
+	CATALOGUE_CALLS_MAX = 1024,     /* remembered; the oldest goes first */
 	CATALOGUE_LIST_MAX = 1000,      /* items of one call */
 	CATALOGUE_BYTES_MAX = 64 << 20, /* names and values of all accounts */
 	/* Of address space; the file grows as it is used. With pages that are

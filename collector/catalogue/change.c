@@ -57,7 +57,7 @@ static bool decode_one(struct sv *body, struct catalogue_change *out)
 	    body->len - HEAD_BYTES < name_len + value_len ||
 	    head[0] < CATALOGUE_PUT || head[0] > CATALOGUE_DELETE ||
 	    head[1] > CATALOGUE_IF_REVISION || !head[2] ||
-	    head[2] >= CATALOGUE_KINDS)
+	    head[2] >= CATALOGUE_KINDS || head[3])
 		return false;
 	*out = (struct catalogue_change){
 		.action = (enum catalogue_action)head[0],
