@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tracer/chunk.h"
 
-int chunk_encode(struct deflate *deflate, const struct columns_row *rows,
-		 size_t count, struct buf *out)
+int chunk_encode(struct deflate *deflate, const struct shapes *shapes,
+		 const struct columns_row *rows, size_t count, struct buf *out)
 {
 	struct buf raw = BUF_INIT;
 	uint8_t n[4];
 	int e;
 
+	(void)shapes;
 	for (size_t i = 0; i < count; i++) {
 		buf_add(&raw, rows[i].trace_id, TRACE_ID_SIZE);
 		put_le32(n, (uint32_t)rows[i].row.len);
@@ -21,14 +22,16 @@ int chunk_encode(struct deflate *deflate, const struct columns_row *rows,
 	return e;
 }
 
-int chunk_read(struct sv chunk, const uint8_t trace_id[TRACE_ID_SIZE],
-	       struct arena *arena, struct chunk_rows *out)
+int chunk_read(struct sv chunk, const struct shapes *shapes,
+	       const uint8_t trace_id[TRACE_ID_SIZE], struct arena *arena,
+	       struct chunk_rows *out)
 {
 	const uint8_t *p = (const uint8_t *)chunk.ptr;
 	size_t len, at = 0, count = 0;
 	uint8_t *raw;
 	int e;
 
+	(void)shapes;
 	*out = (struct chunk_rows){ 0 };
 	if (chunk.len < 4)
 		return ERR_CORRUPT;
@@ -56,15 +59,14 @@ int chunk_read(struct sv chunk, const uint8_t trace_id[TRACE_ID_SIZE],
 	return 0;
 }
 
-int chunk_unpack(const struct columns_row *row, struct buf *out,
-		 struct document *document)
+int chunk_unpack(const struct shapes *shapes, const struct columns_row *row,
+		 struct buf *out, struct document *document)
 {
 	size_t from = out->len;
+	int e = shape_unpack(shapes, row->row, row->trace_id, &document->format,
+			     out);
 
-	if (!row->row.len)
-		return ERR_CORRUPT;
-	document->format = (enum document_format)row->row.ptr[0];
-	buf_add(out, row->row.ptr + 1, row->row.len - 1);
-	document->bytes = sv_make(out->ptr + from, out->len - from);
-	return out->failed ? ERR_NOMEM : 0;
+	if (!e)
+		document->bytes = sv_make(out->ptr + from, out->len - from);
+	return e;
 }

@@ -25,6 +25,8 @@ void head_fini(struct head *h)
 	free(h->id_hashes);
 	free(h->id_traces);
 	words_fini(&h->words);
+	if (h->shapes)
+		shapes_free(h->shapes);
 	buf_fini(&h->row);
 	arena_fini(&h->arena);
 	*h = (struct head){ 0 };
@@ -35,7 +37,8 @@ static void count_bytes(struct head *h)
 	h->bytes = h->arena.used + h->digest_bytes +
 		   h->count * sizeof(struct head_trace *) +
 		   h->all_count * sizeof(struct head_document *) +
-		   (h->count ? words_memory(&h->words) : 0) +
+		   words_memory(&h->words) +
+		   (h->shapes ? shapes_memory(h->shapes) : 0) +
 		   h->id_count * 2 * sizeof(uint32_t) +
 		   (h->slot_count + h->document_slot_count) *
 			   sizeof(struct head_slot);
@@ -208,13 +211,33 @@ struct head_trace *head_next_id(const struct head *h, uint32_t hash, size_t *at)
 
 /* --- rows ------------------------------------------------------------------ */
 
+static bool pack_span(struct head *h, const struct head_arrival *a)
+{
+	const uint8_t *trace_id = a->reading->segments[0].trace_id;
+	struct span_source source;
+	struct span_record span;
+
+	if (a->span)
+		return shape_pack_span(h->shapes, a->span, trace_id, &h->row);
+	return document_to_span(a->document->bytes, &source, &span) &&
+	       shape_pack_span(h->shapes, &span, trace_id, &h->row);
+}
+
 /* Into h->row. */
 static int pack(struct head *h, const struct head_arrival *a)
 {
+	int e = h->shapes ? 0 : shapes_new(&h->shapes, 0);
+
+	if (e)
+		return e;
 	buf_reset(&h->row);
-	buf_char(&h->row, (char)a->document->format);
-	buf_sv(&h->row, a->document->bytes);
-	return h->row.failed ? ERR_NOMEM : 0;
+	return (a->document->format == DOCUMENT_OTLP ?
+			pack_span(h, a) :
+			shape_pack_json(h->shapes, a->reading->parsed,
+					a->reading->segments[0].trace_id,
+					&h->row)) ?
+		       0 :
+		       ERR_NOMEM;
 }
 
 struct sv head_row(const struct head_document *d)
@@ -226,15 +249,14 @@ int head_unpack(const struct head *h, const struct head_trace *trace,
 		const struct head_document *d, struct buf *out,
 		struct document *document)
 {
-	struct sv row = head_row(d);
 	size_t from = out->len;
+	int e = shape_unpack(h->shapes, head_row(d), trace_key_id(&trace->key),
+			     &document->format, out);
 
-	(void)h;
-	(void)trace;
-	document->format = (enum document_format)row.ptr[0];
-	buf_add(out, row.ptr + 1, row.len - 1);
-	document->bytes = sv_make(out->ptr + from, out->len - from);
-	return out->failed ? ERR_NOMEM : 0;
+	assert(e != ERR_CORRUPT);
+	if (!e)
+		document->bytes = sv_make(out->ptr + from, out->len - from);
+	return e;
 }
 
 /* --- documents -------------------------------------------------------------- */

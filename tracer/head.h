@@ -17,6 +17,7 @@
 #include "tracer/digest.h"
 #include "tracer/essence.h"
 #include "tracer/rows.h"
+#include "tracer/shape/shape.h"
 
 struct head_document {
 	struct head_document *next; /* in order of arrival */
@@ -47,6 +48,7 @@ struct head_slot;
 struct head {
 	struct arena arena; /* traces, documents, names' text */
 	struct words words;
+	struct shapes *shapes; /* NULL: none yet */
 	struct head_trace **traces; /* in order of creation */
 	size_t count, cap;
 	struct head_slot *slots, *document_slots;
@@ -75,6 +77,7 @@ struct head_arrival {
 	uint64_t sequence;
 	const struct document *document;
 	const struct document_reading *reading; /* of document */
+	const struct span_record *span; /* that document was made of; or NULL */
 };
 
 void head_fini(struct head *h);

@@ -82,6 +82,11 @@ void row_key_chunk(struct row_key *k, const struct trace_key *key)
 	memcpy(begin(k, 'C', key), trace_key_id(key), TRACE_ID_SIZE);
 }
 
+void row_key_dictionary(struct row_key *k)
+{
+	(void)begin(k, 'D', NULL);
+}
+
 void row_key_ids(struct row_key *k, uint32_t page)
 {
 	put_be64(begin(k, 'X', NULL), page);

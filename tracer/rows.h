@@ -5,6 +5,7 @@
  * ROW_PREFIX bytes, which is what a block's filter is over.
  *
  *   C scope trace id            -> a chunk whose first trace this is; stored
+ *   D zeros                     -> the dictionary of its rows (shape/shape.h)
  *   M scope minute zeros        -> a page of the map (graph.h)
  *   P zeros                     -> the journal positions of the block
  *   S scope ~start trace id/2   -> a summary
@@ -67,6 +68,7 @@ void row_key_start(struct row_key *k, const struct trace_key *key,
 		   int64_t start_ns);
 void row_key_position(struct row_key *k);
 void row_key_chunk(struct row_key *k, const struct trace_key *key);
+void row_key_dictionary(struct row_key *k);
 void row_key_ids(struct row_key *k, uint32_t page);
 void row_key_document(struct row_key *k, const struct trace_key *key,
 		      const uint8_t id[SEGMENT_ID_SIZE], uint64_t sequence);

@@ -104,7 +104,8 @@ static int seal_if_due(struct traces *t)
 
 static int apply_document(struct traces *t, const struct frame *frame,
 			  const struct document *document,
-			  const struct document_reading *reading)
+			  const struct document_reading *reading,
+			  const struct span_record *span)
 {
 	struct head_arrival arrival = {
 		.scope = &frame->scope,
@@ -113,6 +114,7 @@ static int apply_document(struct traces *t, const struct frame *frame,
 		.sequence = t->next_sequence,
 		.document = document,
 		.reading = reading,
+		.span = span,
 	};
 	int e;
 
@@ -142,7 +144,7 @@ static int read_and_apply(struct traces *t, const struct frame *frame,
 
 	if (refusal != SEGMENT_OK)
 		return judged(refusal);
-	return apply_document(t, frame, document, &reading);
+	return apply_document(t, frame, document, &reading, NULL);
 }
 
 static int apply_segment(struct traces *t, const struct frame *frame,
@@ -154,8 +156,9 @@ static int apply_segment(struct traces *t, const struct frame *frame,
 						  record->parsed };
 
 	arena_reset(&t->scratch);
-	return record->read ? apply_document(t, frame, &document, &reading) :
-			      read_and_apply(t, frame, &document);
+	return record->read ?
+		       apply_document(t, frame, &document, &reading, NULL) :
+		       read_and_apply(t, frame, &document);
 }
 
 static int apply_span(struct traces *t, const struct frame *frame,
@@ -176,7 +179,7 @@ static int apply_span(struct traces *t, const struct frame *frame,
 		return ERR_NOMEM;
 	document.bytes = buf_view(&t->span);
 	reading.segments = &segment;
-	return apply_document(t, frame, &document, &reading);
+	return apply_document(t, frame, &document, &reading, record);
 }
 
 /* Applying the same delivery twice changes nothing: its documents are exact

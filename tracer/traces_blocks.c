@@ -35,6 +35,7 @@ int block_ref_open(struct traces *t, uint64_t number, struct block_ref **out,
 		return e;
 	}
 	b->number = number;
+	b->owner = t;
 	b->start_ns_min = INT64_MIN; /* until its checkpoint says better */
 	b->start_ns_max = b->end_ns_max = INT64_MAX;
 	b->refs = 1;
@@ -47,6 +48,7 @@ void block_unref(struct block_ref *b)
 	assert(!b || b->refs > 0);
 	if (!b || --b->refs > 0)
 		return;
+	dictionary_drop(b->owner, b);
 	block_close(b->block);
 	free(b);
 }

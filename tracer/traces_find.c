@@ -43,7 +43,8 @@ static bool chunk_of(const struct block_ref *b, const struct trace_key *key,
 	       row_same_space(block_chunk_key(b->block, *n), &wanted);
 }
 
-static int unpack_rows(const struct chunk_rows *rows, block_document_fn *fn,
+static int unpack_rows(const struct shapes *shapes,
+		       const struct chunk_rows *rows, block_document_fn *fn,
 		       void *arg)
 {
 	struct buf text = BUF_INIT;
@@ -53,7 +54,7 @@ static int unpack_rows(const struct chunk_rows *rows, block_document_fn *fn,
 		struct document document;
 
 		buf_reset(&text);
-		e = chunk_unpack(&rows->items[i], &text, &document);
+		e = chunk_unpack(shapes, &rows->items[i], &text, &document);
 		if (!e)
 			e = fn(arg, &document);
 	}
@@ -61,10 +62,12 @@ static int unpack_rows(const struct chunk_rows *rows, block_document_fn *fn,
 	return e;
 }
 
-int block_documents(const struct block_ref *b, const struct trace_key *key,
-		    block_document_fn *fn, void *arg)
+int block_documents(struct traces *t, struct block_ref *b,
+		    const struct trace_key *key, block_document_fn *fn,
+		    void *arg)
 {
 	struct arena arena = ARENA_INIT;
+	struct dictionary *d;
 	struct block_scan *scan;
 	struct chunk_rows rows;
 	struct sv row, value;
@@ -73,13 +76,18 @@ int block_documents(const struct block_ref *b, const struct trace_key *key,
 
 	if (!chunk_of(b, key, &n))
 		return 0;
-	e = load_row(&scan, b, n, &row, &value);
+	e = dictionary_take(t, b, &d);
 	if (e)
 		return e;
-	e = chunk_read(value, trace_key_id(key), &arena, &rows);
-	if (!e)
-		e = unpack_rows(&rows, fn, arg);
-	block_scan_close(scan);
+	e = load_row(&scan, b, n, &row, &value);
+	if (!e) {
+		e = chunk_read(value, dictionary_shapes(d), trace_key_id(key),
+			       &arena, &rows);
+		if (!e)
+			e = unpack_rows(dictionary_shapes(d), &rows, fn, arg);
+		block_scan_close(scan);
+	}
+	dictionary_release(t, d);
 	arena_fini(&arena);
 	return e;
 }
@@ -110,7 +118,8 @@ static int note_document(void *arg, const struct document *document)
 }
 
 /* 1: the block has a document of the trace; 0: none. */
-static int block_has(const struct block_ref *b, const struct trace_key *key)
+static int block_has(struct traces *t, struct block_ref *b,
+		     const struct trace_key *key)
 {
 	struct block_info info;
 	struct row_key prefix;
@@ -122,7 +131,7 @@ static int block_has(const struct block_ref *b, const struct trace_key *key)
 	block_info(b->block, &info);
 	if (info.format < ROWS_FORMAT_CHUNKS)
 		return has_row(b, &prefix);
-	e = block_documents(b, key, note_document, &found);
+	e = block_documents(t, b, key, note_document, &found);
 	return e && e != ERR_CORRUPT ? e : found;
 }
 
@@ -136,7 +145,7 @@ static int find_trace(struct traces *t, const struct trace_key *key)
 	set = traces_hold(t);
 	traces_unlock(t);
 	for (size_t i = set->count; i > 0 && !found; i--)
-		found = block_has(set->items[i - 1], key);
+		found = block_has(t, set->items[i - 1], key);
 	traces_release(t, set);
 	return found < 0 ? found : found ? 0 : ERR_NOT_FOUND;
 }
@@ -248,30 +257,38 @@ static int find_in_head(const struct head *h, struct wanted *w)
 }
 
 /* All rows of chunk n; of every trace that has the id, the latest is noted. */
-static int look_at_chunk(const struct block_ref *b, uint32_t n,
+static int look_at_chunk(struct traces *t, struct block_ref *b, uint32_t n,
 			 struct wanted *w)
 {
 	struct arena arena = ARENA_INIT;
 	struct buf text = BUF_INIT;
 	struct chunk_rows rows = { 0 };
 	struct block_scan *scan;
+	struct dictionary *d;
 	struct trace_key none;
 	struct row_key space;
 	struct sv key, value;
-	int e = load_row(&scan, b, n, &key, &value);
+	int e = dictionary_take(t, b, &d);
 
 	if (e)
 		return e;
+	e = load_row(&scan, b, n, &key, &value);
+	if (e) {
+		dictionary_release(t, d);
+		return e;
+	}
 	trace_key_make(&none, w->scope, w->trace_id);
 	row_key_chunk(&space, &none);
 	if (row_same_space(key, &space))
-		e = chunk_read(value, NULL, &arena, &rows);
+		e = chunk_read(value, dictionary_shapes(d), NULL, &arena,
+			       &rows);
 	for (size_t i = 0; i < rows.count && e >= 0; i++) {
 		struct document document;
 		int64_t start_ns;
 
 		buf_reset(&text);
-		e = chunk_unpack(&rows.items[i], &text, &document);
+		e = chunk_unpack(dictionary_shapes(d), &rows.items[i], &text,
+				 &document);
 		if (!e)
 			e = has_id(w, &document, &start_ns);
 		if (e == 1)
@@ -279,6 +296,7 @@ static int look_at_chunk(const struct block_ref *b, uint32_t n,
 	}
 	buf_fini(&text);
 	block_scan_close(scan);
+	dictionary_release(t, d);
 	arena_fini(&arena);
 	return e < 0 ? e : 0;
 }
@@ -308,7 +326,7 @@ static int load_page(struct block_scan **scan, const struct block_ref *b,
 			page);
 }
 
-static int find_hash(const struct block_ref *b, uint32_t hash,
+static int find_hash(struct traces *t, struct block_ref *b, uint32_t hash,
 		     uint32_t chunk_count, struct wanted *w)
 {
 	uint32_t chunks[FIND_CHUNKS_MAX];
@@ -322,8 +340,9 @@ static int find_hash(const struct block_ref *b, uint32_t hash,
 	e = id_index_find(page, hash, chunks, FIND_CHUNKS_MAX, &count);
 	block_scan_close(scan);
 	for (size_t i = 0; i < count && !e; i++) {
-		e = chunks[i] < chunk_count ? look_at_chunk(b, chunks[i], w) :
-					      ERR_CORRUPT;
+		e = chunks[i] < chunk_count ?
+			    look_at_chunk(t, b, chunks[i], w) :
+			    ERR_CORRUPT;
 		if (e == ERR_CORRUPT) /* it hides only itself */
 			e = 0;
 	}
@@ -363,7 +382,8 @@ static int find_request_row(const struct block_ref *b,
 	return e < 0 ? e : found;
 }
 
-static int find_in_block(const struct block_ref *b, struct wanted *w)
+static int find_in_block(struct traces *t, struct block_ref *b,
+			 struct wanted *w)
 {
 	struct block_info info;
 	struct trace_key key;
@@ -374,7 +394,7 @@ static int find_in_block(const struct block_ref *b, struct wanted *w)
 	for (size_t i = 0;
 	     info.format >= ROWS_FORMAT_CHUNKS && i < w->hash_count && !e;
 	     i++) {
-		e = find_hash(b, w->hashes[i], info.chunks, w);
+		e = find_hash(t, b, w->hashes[i], info.chunks, w);
 		if (e == ERR_CORRUPT)
 			e = 0;
 	}
@@ -397,7 +417,7 @@ static int find_other(struct traces *t, struct wanted *w)
 	set = traces_hold(t);
 	traces_unlock(t);
 	for (size_t i = set->count; i > 0 && !e && !w->found; i--)
-		e = find_in_block(set->items[i - 1], w);
+		e = find_in_block(t, set->items[i - 1], w);
 	traces_release(t, set);
 	return e ? e : w->found ? 0 : ERR_NOT_FOUND;
 }

@@ -24,6 +24,7 @@
 enum {
 	TRACES_IMAGE_FORMAT = 2,
 	TRACES_PATH_MAX = 4096,
+	TRACES_DICTIONARIES_BYTES = 8 << 20, /* of blocks, kept in memory */
 	TRACES_LOCK_DIGESTS = 64, /* made before the lock is given back once */
 };
 
@@ -33,6 +34,9 @@ struct block_ref {
 	/* Earliest and latest start of any span in it, and latest end. */
 	int64_t start_ns_min, start_ns_max, end_ns_max;
 	unsigned refs; /* under the view's lock */
+	struct traces *owner;
+	struct dictionary *dictionary; /* NULL: not in memory; under the lock */
+	uint64_t dictionary_used;
 };
 
 /* What readers hold while they read: never changed, replaced by a new one. */
@@ -51,6 +55,8 @@ struct traces {
 	struct head head;
 	struct block_set *set;
 	uint64_t epoch; /* grows when the head is replaced */
+	size_t dictionary_bytes; /* of blocks, in memory */
+	uint64_t dictionary_clock;
 	struct traces_stats stats;
 	/* The applying thread's own: */
 	struct arena scratch;
@@ -100,6 +106,17 @@ int traces_scan_dir(struct traces *t, bool adopt, uint64_t *oldest,
 /* Deletes blocks whose newest document is older than the retention. */
 int traces_retain(struct traces *t) MUST_USE;
 
+/* --- traces_dictionary.c --- */
+struct dictionary;
+/* The dictionary of b's rows, from memory or from its file, with a reference
+ * for the caller. ERR_CORRUPT, ERR_IO, ERR_NOMEM. */
+int dictionary_take(struct traces *t, struct block_ref *b,
+		    struct dictionary **out) MUST_USE;
+void dictionary_release(struct traces *t, struct dictionary *d);
+const struct shapes *dictionary_shapes(const struct dictionary *d);
+/* Takes it out of memory, once nobody uses it. Under the lock. */
+void dictionary_drop(struct traces *t, struct block_ref *b);
+
 /* --- traces_image.c --- */
 /* Writes the checkpoint: position, the blocks of set, and all documents of
  * head, which is what is applied up to position and in no block. */
@@ -137,7 +154,7 @@ int seal_write(struct seal *s, const char *path) MUST_USE;
 /* Documents of a trace in a block, from the chunk that has them; only from
  * ROWS_FORMAT 3 on. Calls fn for each, in order of arrival. */
 typedef int block_document_fn(void *arg, const struct document *document);
-int block_documents(const struct block_ref *b, const struct trace_key *key,
+int block_documents(struct traces *t, struct block_ref *b, const struct trace_key *key,
 		    block_document_fn *fn, void *arg) MUST_USE;
 
 /* --- traces_map.c --- */

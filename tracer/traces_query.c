@@ -108,8 +108,8 @@ static int collect_rows(const struct block_ref *b, const struct row_key *from,
 	return e < 0 ? e : 0;
 }
 
-static int collect_block(const struct block_ref *b, const struct trace_key *key,
-			 struct collection *c)
+static int collect_block(struct traces *t, struct block_ref *b,
+			 const struct trace_key *key, struct collection *c)
 {
 	struct block_info info;
 	struct row_key from;
@@ -125,7 +125,7 @@ static int collect_block(const struct block_ref *b, const struct trace_key *key,
 	 * all that their numbers are for; those in the head came later. */
 	c->next_sequence = b->number << 40;
 	c->received_ns = info.time_max_ns;
-	e = block_documents(b, key, collect_chunk_document, c);
+	e = block_documents(t, b, key, collect_chunk_document, c);
 	if (e == ERR_CORRUPT) {
 		c->damaged++;
 		e = 0;
@@ -217,7 +217,7 @@ int traces_collect(struct traces *t, const struct trace_key *key,
 	set = traces_hold(t);
 	traces_unlock(t);
 	for (size_t i = 0; i < set->count && !e; i++)
-		e = collect_block(set->items[i], key, &c);
+		e = collect_block(t, set->items[i], key, &c);
 	traces_release(t, set);
 	traces_count_damage(t, c.damaged);
 	buf_fini(&c.text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing a block. Rows must come in the order of their keys, so each key
- * space is gathered, sorted and written by itself: C, M, P, S, X.
+ * space is gathered, sorted and written by itself: C, D, M, P, S,
+ * X.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -53,7 +54,8 @@ static int end_chunk(struct chunks *c)
 	if (!c->count)
 		return 0;
 	row_key_chunk(&key, c->first);
-	e = chunk_encode(c->deflate, c->rows, c->count, &c->s->value);
+	e = chunk_encode(c->deflate, c->s->t->head.shapes, c->rows, c->count,
+			 &c->s->value);
 	c->count = c->bytes = 0;
 	return e ? e : store_row(c->s, &key);
 }
@@ -114,6 +116,15 @@ static int write_chunks(struct chunks *c)
 	for (size_t i = 0; i < s->count && !e; i++)
 		e = add_trace(c, s->traces[i]);
 	return e ? e : end_chunk(c);
+}
+
+static int write_dictionary(struct seal *s)
+{
+	struct row_key key;
+
+	row_key_dictionary(&key);
+	shapes_save(s->t->head.shapes, &s->value);
+	return write_row(s, &key);
 }
 
 /* --- S: summaries ----------------------------------------------------------------- */
@@ -213,6 +224,8 @@ static int write_rows(struct seal *s, struct chunks *c)
 	       (s->t->head.count + 1) * sizeof(*c->of_trace));
 	e = write_chunks(c);
 	chunks = block_writer_chunk(s->writer);
+	if (!e)
+		e = write_dictionary(s);
 	if (!e)
 		e = traces_write_map(s->writer, s->traces, s->digests,
 				     s->count);

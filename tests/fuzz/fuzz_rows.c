@@ -2,6 +2,7 @@
 /* What is read from blocks, should a checksum ever let damage pass. */
 #include <stdlib.h>
 
+#include "tracer/id_index.h"
 #include "tracer/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,7 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct trace_document document;
 	uint8_t id[TRACE_ID_SIZE];
 	struct buf again = BUF_INIT;
+	uint32_t chunks[8];
 	int64_t received_ns;
+	size_t found;
 	struct sv text;
 
 	if (graph_decode(&graph, bytes) == 0)
@@ -27,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (row_get_summary(bytes, &arena, &summary))
 		row_put_summary(&again, &summary);
 	(void)!row_get_document(key, bytes, &document);
+	(void)!id_index_find(bytes, (uint32_t)size * 0x9e3779b9u, chunks, 8,
+			     &found);
 	(void)!row_get_request(bytes, id, &received_ns, &text);
 	buf_fini(&again);
 	graph_fini(&graph);
