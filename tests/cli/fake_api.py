@@ -57,7 +57,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, b"ok\n", "text/plain")
         name = FILES.get(path)
         if path.startswith("/api/v1/traces/"):
-            name = "trace" if path.endswith("1234567") else None
+            name = {"1234567": "trace", "89abcde": "trace_skewed"}.get(path[-7:])
         if path.startswith("/api/v1/usage/"):
             name = "usage" if path.endswith("8476a536") else None
         if not name:

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/lib.sh
-plan 54
+plan 60
 unset NO_COLOR TALLY_ENDPOINT COLUMNS
 export LC_ALL=C.UTF-8
 # run EXIT NAME ARGUMENT...: how tally-trace ends
@@ -24,8 +24,11 @@ wait_for "[ -s '$TMP/port' ]" 10
 export TALLY_ENDPOINT="http://127.0.0.1:$(cat "$TMP/port")"
 
 COLUMNS=110 run 0 "a trace by its id" 1-6b02d3f0-0123456789abcdef01234567
-is "$(sed -n 3,11p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
+is "$(sed -n 3,12p "$TMP/out")" "$(cat tests/fixtures/trace/waterfall_110.txt)" \
 	"the waterfall is a tree with bars"
+is "$(sed -n '/^Critical path/,/^$/p' "$TMP/out" | head -3)" "Critical path (•)
+     125ms   51 %  payments.example.com
+    52.0ms   21 %  Initialization" "whose time the critical path is"
 has "$TMP/out" 'Logs /aws/lambda/checkout' "log lines have their group"
 has "$TMP/out" '^    .x1b.31mred' "control bytes of a message are shown, not sent"
 check "and nothing else slips through" clean
@@ -42,6 +45,11 @@ COLUMNS=44 run 0 "a narrow terminal" 1-6b02d3f0-0123456789abcdef01234567
 is "$(sed -n 4,10p "$TMP/out" | awk '{ if (length($0) > 44) print }')" "" "keeps its width"
 LC_ALL=C run 0 "without UTF-8" 1-6b02d3f0-0123456789abcdef01234567
 check "all is ASCII" sh -c "! LC_ALL=C grep -q '[^ -~]' '$TMP/out'"
+has "$TMP/out" '^   .- Invocation +(AWS.* )?173ms +17.0ms \* fault' "and the mark of the path"
+run 0 "clocks that disagree" 1-6b02d3f0-0000000000000000089abcde
+has "$TMP/out" '^ +its clock is 550ms behind: moved' "are told"
+is "$(grep -c 'its clock' "$TMP/out")" 1 "once a host"
+has "$TMP/out" '^ +40.0ms +20 %  front' "and the times are as they must have been"
 run 0 "with colour" --color=always 1-6b02d3f0-0123456789abcdef01234567
 has "$TMP/out" "$(printf '\033\\[31mfault')" "a fault is red"
 

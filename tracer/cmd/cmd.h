@@ -10,6 +10,7 @@
 #include "core/client/program.h"
 #include "core/client/tape.h"
 #include "tracer/assemble.h"
+#include "tracer/critical.h"
 
 enum cmd_drawing { CMD_TEXT, CMD_DOT, CMD_SVG, CMD_PNG };
 
@@ -50,7 +51,12 @@ int cmd_show(struct cmd *c, const char *id);
 int cmd_map(struct cmd *c);
 int cmd_list(struct cmd *c);
 
+/* Marks a span on the critical path. */
+struct sv cmd_path_mark(const struct cmd *c);
+
 /* Parts of cmd_show: below the waterfall. */
+void cmd_show_path(struct cmd *c, const struct assembly *a,
+		   const struct critical_span *critical);
 void cmd_show_annotations(struct cmd *c, const struct assembly *a);
 void cmd_show_exceptions(struct cmd *c, const struct assembly *a);
 void cmd_show_logs(struct cmd *c, struct json logs);

@@ -1,27 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tally-trace ID: head, waterfall, log lines, cost. */
+/* tally-trace ID: head, waterfall with its critical path and the clocks that
+ * were mended, log lines, cost. */
 #include <math.h>
 
 #include "tracer/cmd/cmd.h"
+#include "tracer/skew.h"
 #include "tracer/waterfall.h"
 
 enum {
 	KIND_WIDTH_MAX = 24,
 	TIME_WIDTH = 8,
+	SELF_WIDTH = 8,
+	MARK_WIDTH = 2, /* of the critical path */
 	STATUS_WIDTH = 8,
 	NAME_WIDTH_MIN = 16,
+	NAME_WIDTH_MAX = 32, /* for which other columns make room */
 	BAR_WIDTH_MIN = 10,
 };
 
-/* Columns of a row: name, kind, time, status, bar, with a space between. A
- * narrow terminal loses the kind, then the bar. */
+/* What a row is drawn from. */
+struct picture {
+	struct cmd *c;
+	struct assembly trace;
+	struct waterfall w;
+	struct critical_span *critical; /* by span */
+	int64_t *shift_ns;
+	struct json usage;
+	struct sv said, priced; /* by the row before */
+};
+
+/* Columns of a row: name, kind, time, self time, mark, status, bar, with a
+ * space between. A narrow terminal loses the kind, then self time, the bar. */
 struct layout {
-	int name, kind, bar;
+	int name, kind, self, bar;
 };
 
 static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
 {
-	int rest = c->program.term.width - TIME_WIDTH - 1 - STATUS_WIDTH - 1;
+	int rest = c->program.term.width - TIME_WIDTH - 1 - MARK_WIDTH -
+		   STATUS_WIDTH - 1;
 	struct layout l = { .name = NAME_WIDTH_MIN };
 
 	for (size_t i = 0; i < w->count; i++) {
@@ -32,9 +49,15 @@ static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
 		l.name = name > l.name ? name : l.name;
 		l.kind = kind > l.kind ? kind : l.kind;
 	}
+	if (rest - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 1 > SELF_WIDTH)
+		l.self = SELF_WIDTH;
+	rest -= l.self ? l.self + 1 : 0;
 	if (l.kind > KIND_WIDTH_MAX)
 		l.kind = KIND_WIDTH_MAX;
-	if (rest - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 2 < l.kind)
+	/* Names are worth more. */
+	if (rest - (l.name < NAME_WIDTH_MAX ? l.name : NAME_WIDTH_MAX) -
+		    BAR_WIDTH_MIN - 2 <
+	    l.kind)
 		l.kind = 0;
 	if (l.kind)
 		rest -= l.kind + 1;
@@ -78,13 +101,38 @@ static void put_name(struct cmd *c, const struct waterfall_row *row, int width)
 	put_cell(out, row->span->segment.name, width - 3 * (int)depth);
 }
 
-static void put_row(struct cmd *c, const struct waterfall *w,
-		    const struct waterfall_row *row, const struct layout *l)
+static void put_time(struct buf *out, int64_t ns, int width)
+{
+	struct buf time = BUF_INIT;
+
+	term_seconds(&time, (double)ns / 1e9);
+	put_right(out, buf_view(&time), width);
+	buf_fini(&time);
+}
+
+static void put_head(struct cmd *c, const struct layout *l)
 {
 	struct buf *out = &c->program.out;
+
+	buf_text(out, term_style(&c->program.term, TERM_DIM));
+	put_cell(out, SV("SPAN"), l->name + (l->kind ? l->kind + 1 : 0) + 1);
+	put_right(out, SV("TIME"), TIME_WIDTH);
+	if (l->self)
+		put_right(out, SV("SELF"), SELF_WIDTH + 1);
+	put_cell(out, SV(""), 1 + MARK_WIDTH);
+	buf_text(out, "STATUS");
+	buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+	buf_char(out, '\n');
+}
+
+static void put_row(const struct picture *p, const struct waterfall_row *row,
+		    const struct layout *l)
+{
+	struct cmd *c = p->c;
+	struct buf *out = &c->program.out;
+	const struct critical_span *critical =
+		&p->critical[row->span - p->trace.spans];
 	struct sv status = sv_from(segment_status_text(row->status));
-	enum term_style style = cmd_status_style(status);
-	struct buf time = BUF_INIT;
 
 	put_name(c, row, l->name);
 	buf_char(out, ' ');
@@ -93,18 +141,21 @@ static void put_row(struct cmd *c, const struct waterfall *w,
 		buf_char(out, ' ');
 	}
 	if (row->in_progress)
-		buf_text(&time, "open");
+		put_right(out, SV("open"), TIME_WIDTH);
 	else
-		term_seconds(&time, (double)row->duration_ns / 1e9);
-	put_right(out, buf_view(&time), TIME_WIDTH);
-	buf_fini(&time);
+		put_time(out, row->duration_ns, TIME_WIDTH);
+	if (l->self)
+		put_time(out, critical->self_ns, SELF_WIDTH + 1);
 	buf_char(out, ' ');
-	buf_text(out, term_style(&c->program.term, style));
+	if (critical->on)
+		term_styled(&c->program.term, out, TERM_BOLD, cmd_path_mark(c));
+	put_cell(out, SV(""), MARK_WIDTH - critical->on);
+	buf_text(out, term_style(&c->program.term, cmd_status_style(status)));
 	if (!l->bar) {
 		buf_sv(out, status);
 	} else {
 		struct waterfall_bar bar =
-			waterfall_bar(w, row, (unsigned)l->bar);
+			waterfall_bar(&p->w, row, (unsigned)l->bar);
 
 		put_cell(out, status, STATUS_WIDTH);
 		buf_char(out, ' ');
@@ -117,27 +168,55 @@ static void put_row(struct cmd *c, const struct waterfall *w,
 	buf_char(out, '\n');
 }
 
-/* Why a span failed, below it, once: callers repeat what the callee said. */
-static void put_cause(struct cmd *c, const struct waterfall_row *row,
-		      struct sv *said)
+/* Begins a line below a row. Returns how far it is indented. */
+static int put_indent(struct cmd *c, const struct waterfall_row *row)
 {
+	int indent = 3 * (int)row->depth + 2;
+
+	if (indent > c->program.term.width / 2)
+		indent = c->program.term.width / 2;
+	buf_format(&c->program.out, "%*s", indent, "");
+	return indent;
+}
+
+/* A segment that is shown elsewhere than its host's clock says. */
+static void put_shift(const struct picture *p, const struct waterfall_row *row)
+{
+	struct cmd *c = p->c;
+	struct buf *out = &c->program.out;
+	uint32_t i = (uint32_t)(row->span - p->trace.spans);
+	int64_t shift_ns = p->shift_ns[i];
+
+	if (!shift_ns || row->span->owner != i)
+		return;
+	(void)put_indent(c, row);
+	buf_text(out, term_style(&c->program.term, TERM_YELLOW));
+	buf_text(out, "its clock is ");
+	term_seconds(out, fabs((double)shift_ns) / 1e9);
+	buf_text(out, shift_ns > 0 ? " behind" : " ahead");
+	buf_text(out, term_style(&c->program.term, TERM_PLAIN));
+	buf_text(out, ": moved into its caller's time\n");
+}
+
+/* Why a span failed, below it, once: callers repeat what the callee said. */
+static void put_cause(struct picture *p, const struct waterfall_row *row)
+{
+	struct cmd *c = p->c;
 	struct buf *out = &c->program.out;
 	const struct segment *s = &row->span->segment;
 	struct buf line = BUF_INIT;
-	int indent = 3 * (int)row->depth + 2;
+	int indent;
 
 	if (!s->error_type.len && !s->error_message.len)
 		return;
-	if (sv_eq(s->error_message, *said))
+	if (sv_eq(s->error_message, p->said))
 		return;
-	*said = s->error_message;
-	if (indent > c->program.term.width / 2)
-		indent = c->program.term.width / 2;
+	p->said = s->error_message;
 	buf_sv(&line, s->error_type);
 	if (s->error_type.len && s->error_message.len)
 		buf_text(&line, ": ");
 	buf_sv(&line, s->error_message);
-	buf_format(out, "%*s", indent, "");
+	indent = put_indent(c, row);
 	buf_text(out, term_style(&c->program.term, TERM_RED));
 	(void)term_safe_cut(out, buf_view(&line),
 			    c->program.term.width - indent);
@@ -148,25 +227,22 @@ static void put_cause(struct cmd *c, const struct waterfall_row *row,
 
 /* What the run of a span cost, below it: of the first span with its request
  * id, since Lambda's two segments speak of one run. */
-static void put_cost(struct cmd *c, const struct waterfall_row *row,
-		     struct json usage, struct sv *said)
+static void put_cost(struct picture *p, const struct waterfall_row *row)
 {
+	struct cmd *c = p->c;
 	struct buf *out = &c->program.out;
 	struct sv id = row->span->segment.request_id;
-	int indent = 3 * (int)row->depth + 2;
 	struct json it;
 
-	if (!id.len || sv_eq(id, *said))
+	if (!id.len || sv_eq(id, p->priced))
 		return;
-	for (it = json_first(usage); it.doc; it = json_next(usage, it)) {
+	for (it = json_first(p->usage); it.doc; it = json_next(p->usage, it)) {
 		struct json cost = json_get(it, SV("cost"));
 
 		if (!sv_eq(cmd_text(c, it, SV("id")), id))
 			continue;
-		*said = id;
-		if (indent > c->program.term.width / 2)
-			indent = c->program.term.width / 2;
-		buf_format(out, "%*s", indent, "");
+		p->priced = id;
+		(void)put_indent(c, row);
 		buf_text(out, term_style(&c->program.term, TERM_DIM));
 		buf_text(out, "cost ");
 		term_safe(out, cmd_text(c, cost, SV("total")));
@@ -178,46 +254,62 @@ static void put_cost(struct cmd *c, const struct waterfall_row *row,
 	}
 }
 
-static int show_waterfall(struct cmd *c, struct json segments,
-			  struct json usage)
+/* From documents to what is drawn. */
+static int make_picture(struct picture *p, struct json segments)
 {
-	struct sv priced = SV("");
+	struct arena *arena = &p->c->arena;
 	struct document *documents = NULL;
-	struct sv said = SV("");
 	size_t count = 0;
-	struct assembly a;
-	struct waterfall w;
-	struct layout l;
 	struct json it;
 	int e;
 
 	for (it = json_first(segments); it.doc; it = json_next(segments, it))
 		count++;
-	documents = arena_array(&c->arena, count, sizeof(*documents));
+	documents = arena_array(arena, count, sizeof(*documents));
 	if (!documents)
 		return ERR_NOMEM;
 	count = 0;
 	for (it = json_first(segments); it.doc; it = json_next(segments, it))
 		documents[count++].bytes =
 			json_raw(json_get(it, SV("document")));
-	e = assemble(documents, count, &c->arena, &a);
-	if (!e)
-		e = waterfall_make(&a, &c->arena, &w);
+	e = assemble(documents, count, arena, &p->trace);
 	if (e)
 		return e;
-	l = make_layout(c, &w);
+	p->shift_ns = arena_array(arena, p->trace.count, sizeof(int64_t));
+	if (!p->shift_ns)
+		return ERR_NOMEM;
+	skew_correct(&p->trace, p->shift_ns);
+	e = critical_make(&p->trace, arena, &p->critical);
+	return e ? e : waterfall_make(&p->trace, arena, &p->w);
+}
+
+static int show_waterfall(struct cmd *c, struct json segments,
+			  struct json usage)
+{
+	struct picture p = {
+		.c = c, .usage = usage, .said = SV(""), .priced = SV("")
+	};
+	struct layout l;
+	int e = make_picture(&p, segments);
+
+	if (e)
+		return e;
+	l = make_layout(c, &p.w);
 	buf_char(&c->program.out, '\n');
-	for (size_t i = 0; i < w.count; i++) {
-		put_row(c, &w, &w.rows[i], &l);
-		put_cause(c, &w.rows[i], &said);
-		put_cost(c, &w.rows[i], usage, &priced);
+	put_head(c, &l);
+	for (size_t i = 0; i < p.w.count; i++) {
+		put_row(&p, &p.w.rows[i], &l);
+		put_shift(&p, &p.w.rows[i]);
+		put_cause(&p, &p.w.rows[i]);
+		put_cost(&p, &p.w.rows[i]);
 	}
-	if (w.cut || a.skipped)
+	if (p.w.cut || p.trace.skipped)
 		buf_format(&c->program.out,
 			   "%zu more spans are not shown; --json has all\n",
-			   w.cut + a.skipped);
-	cmd_show_exceptions(c, &a);
-	cmd_show_annotations(c, &a);
+			   p.w.cut + p.trace.skipped);
+	cmd_show_path(c, &p.trace, p.critical);
+	cmd_show_exceptions(c, &p.trace);
+	cmd_show_annotations(c, &p.trace);
 	return 0;
 }
 
