@@ -58,15 +58,17 @@ static int decode(struct message *m, enum otlp_signal signal,
 	case OTLP_TRACES:
 		return otlp_traces_decode(&m->arena, body, &m->records, refused,
 					  diag);
-	default:
-		return diag_set(diag, ERR_INVALID,
-				"this signal is not taken here");
+	case OTLP_METRICS:
+		return otlp_metrics_decode(&m->arena, body, m->frame.received,
+					   &m->records, refused, diag);
+	case OTLP_LOGS:
+		return otlp_logs_decode(&m->arena, body, m->frame.received,
+					&m->records, refused, diag);
+	case OTLP_SIGNALS:
+		break;
 	}
-}
-
-static uint64_t count_of(const struct records *r)
-{
-	return r->span_count + r->datum_count + r->log_count;
+	assert(false);
+	return ERR_INVALID;
 }
 
 static const char *later_text(int err)
@@ -144,7 +146,7 @@ static int prepare(struct export *e, const struct otlp_call *call)
 			 diag.text);
 		return err;
 	}
-	e->result.accepted = count_of(&m->records);
+	e->result.accepted = refused.counts[OTLP_OK];
 	e->result.rejected = otlp_refused_sum(&refused);
 	otlp_refused_text(&refused, call->signal, e->result.message);
 	if (message_account(in->apply, m))
@@ -180,7 +182,8 @@ void otlp_submit(struct ingest *in, const struct otlp_call *call,
 	err = prepare(e, call);
 	if (!err) {
 		count(in->stats, call->signal, e);
-		if (e->result.accepted) {
+		if (m->records.span_count || m->records.datum_count ||
+		    m->records.log_count) {
 			ingest_submit(&e->submission);
 			return;
 		}

@@ -17,6 +17,7 @@
 #define TALLY_CORE_WIRE_OTLP_H
 
 #include "core/base/arena.h"
+#include "core/sys/env.h"
 #include "core/wire/records.h"
 
 enum {
@@ -48,6 +49,14 @@ enum otlp_refusal {
 	OTLP_BAD_PARENT_ID, /* not 8 bytes, nor empty */
 	OTLP_NO_START,      /* a span without a start */
 	OTLP_BAD_TIME,      /* after 2262-04-11, where 63 bits end */
+	OTLP_TOO_OLD,       /* NATIVE_AGE_DAYS_MAX; spans may be of any age */
+	OTLP_TOO_NEW,       /* NATIVE_AHEAD_HOURS_MAX */
+	OTLP_BAD_NAME,      /* or dimensions: CloudWatch's limits */
+	OTLP_BAD_VALUE,     /* not finite, or beyond +-2^360 */
+	OTLP_CUMULATIVE,    /* a histogram since the start of its process */
+	OTLP_NO_SUM,        /* a histogram without sum, least or greatest */
+	OTLP_QUANTILES,     /* quantiles cannot be stored */
+	OTLP_NO_TEMPORALITY,
 	OTLP_REFUSALS,
 };
 
@@ -67,5 +76,23 @@ void otlp_refused_text(const struct otlp_refused *refused,
 int otlp_traces_decode(struct arena *arena, struct sv body, struct records *out,
 		       struct otlp_refused *refused,
 		       struct diag *diag) MUST_USE;
+
+/* ExportLogsServiceRequest to out->logs. The message is a JSON object in the
+ * manner of Lambda's JSON logs: level, requestId, logger, event, message (the
+ * body), traceId, spanId, attributes, as far as they are there. The group is
+ * aws.log.group.names, /aws/lambda/ and faas.name, or service.name, of the
+ * resource. Times are judged by received, which a replay knows too. */
+int otlp_logs_decode(struct arena *arena, struct sv body, struct wall received,
+		     struct records *out, struct otlp_refused *refused,
+		     struct diag *diag) MUST_USE;
+
+/* ExportMetricsServiceRequest to out->data (core/wire/otlp_points.h says of
+ * which kinds). The namespace is the service's, the dimensions are the point's
+ * attributes; those of the resource are not. A point that says it has nothing
+ * is taken, and nothing stored. */
+int otlp_metrics_decode(struct arena *arena, struct sv body,
+			struct wall received, struct records *out,
+			struct otlp_refused *refused,
+			struct diag *diag) MUST_USE;
 
 #endif

@@ -62,6 +62,55 @@ enum { /* trace.v1: ResourceSpans, ScopeSpans, Span, Event, Link, Status */
        STATUS_CODE = 3,
 };
 
+enum { /* logs.v1.LogRecord */
+       LOG_TIME = 1,
+       LOG_SEVERITY = 2,
+       LOG_SEVERITY_TEXT = 3,
+       LOG_BODY = 5,
+       LOG_ATTRIBUTES = 6,
+       LOG_DROPPED_ATTRIBUTES = 7,
+       LOG_FLAGS = 8,
+       LOG_TRACE_ID = 9,
+       LOG_SPAN_ID = 10,
+       LOG_OBSERVED = 11,
+       LOG_EVENT_NAME = 12,
+};
+
+enum { /* metrics.v1.Metric and below */
+       METRIC_NAME = 1,
+       METRIC_UNIT = 3,
+       METRIC_GAUGE = 5,
+       METRIC_SUM = 7,
+       METRIC_HISTOGRAM = 9,
+       METRIC_EXPONENTIAL = 10,
+       METRIC_SUMMARY = 11,
+       DATA_POINTS = 1,
+       DATA_TEMPORALITY = 2,
+       DATA_MONOTONIC = 3,
+       POINT_TIME = 3, /* of every kind of point */
+       NUMBER_DOUBLE = 4,
+       NUMBER_INT = 6,
+       NUMBER_ATTRIBUTES = 7,
+       NUMBER_FLAGS = 8,
+       HISTOGRAM_COUNT = 4,
+       HISTOGRAM_SUM = 5,
+       HISTOGRAM_COUNTS = 6,
+       HISTOGRAM_BOUNDS = 7,
+       HISTOGRAM_ATTRIBUTES = 9,
+       HISTOGRAM_FLAGS = 10,
+       HISTOGRAM_MIN = 11,
+       HISTOGRAM_MAX = 12,
+       EXPONENTIAL_ATTRIBUTES = 1,
+       EXPONENTIAL_COUNT = 4,
+       EXPONENTIAL_SUM = 5,
+       EXPONENTIAL_FLAGS = 10,
+       EXPONENTIAL_MIN = 12,
+       EXPONENTIAL_MAX = 13,
+       TEMPORALITY_DELTA = 1,
+       TEMPORALITY_CUMULATIVE = 2,
+       POINT_NO_VALUE = 1, /* a flag */
+};
+
 enum { /* Span.SpanKind, Status.StatusCode */
        KIND_UNSPECIFIED = 0,
        KIND_INTERNAL = 1,
