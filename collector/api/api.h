@@ -93,6 +93,8 @@ void api_trace_list(struct api *a, struct request *r);
 void api_map(struct api *a, struct request *r);
 void api_xray_batch_get(struct api *a, struct request *r);
 void api_xray_service_graph(struct api *a, struct request *r);
+void api_xray_trace_graph(struct api *a, struct request *r);
+void api_xray_time_series(struct api *a, struct request *r);
 void api_sampling_rules(struct api *a, struct request *r);
 void api_sampling_targets(struct api *a, struct request *r);
 void api_xray_create_group(struct api *a, struct request *r);

@@ -206,6 +206,12 @@ def inputs(n, w):
         "BatchGetTraces": [Rest(body={"TraceIds": [n.trace]})],
         "GetServiceGraph": [Rest(body={"StartTime": DAY,
                                        "EndTime": DAY + 3600})],
+        "GetTraceGraph": [Rest(body={"TraceIds": [n.trace]})],
+        "GetTimeSeriesServiceStatistics": [
+            Rest(body={"StartTime": DAY, "EndTime": DAY + 600}),
+            Rest(body={"StartTime": DAY, "EndTime": DAY + 600,
+                       "EntitySelectorExpression":
+                       f'service("{n.function}")'})],
         "GetSamplingRules": [Rest(body={})],
         "GetSamplingTargets": [Rest(body={"SamplingStatisticsDocuments": [{
             "RuleName": "Default", "ClientID": "0123456789abcdef01234567",

@@ -45,7 +45,7 @@ of() {
 	python3 - "$TMP/graph" "$1" <<'END'
 import json, sys
 d = json.load(open(sys.argv[1]))
-s = {(x["Name"], x["Type"]): x for x in d["Services"]}
+s = {(x["Name"], x.get("Type", "")): x for x in d["Services"]}
 client = s.get(("scorekeep", "client"))
 server = s.get(("scorekeep", "AWS::EC2::Instance"))
 table = s.get(("games", "AWS::DynamoDB::Table"))
@@ -62,9 +62,143 @@ is "$(of 'client["Edges"][0]["SummaryStatistics"]')" \
 is "$(of 'client["Edges"][0]["ReferenceId"] == server["ReferenceId"] and server["Edges"][0]["ReferenceId"] == table["ReferenceId"]')" \
 	True "edges lead to services"
 
-check "a window of over 6 hours is refused" sh -c "
-	! timeout 60 /usr/bin/aws --endpoint-url '$TALLY_ENDPOINT' --no-sign-request \
-	xray get-service-graph --start-time 1000 --end-time 30000 2>'$TMP/err'"
-has "$TMP/err" 'InvalidRequestException.*6 hours' "with X-Ray's error"
+is "$(of '[[h["Value"], h["Count"]] for h in client["Edges"][0]["ResponseTimeHistogram"]]')" \
+	"[[0.003, 1], [0.07, 1], [0.1, 2]]" "and its histogram"
+is "$(of '[server["DurationHistogram"], client.get("SummaryStatistics"), client["Edges"][0]["Aliases"], client["Edges"][0].get("EdgeType")] == [server["ResponseTimeHistogram"], None, [], None]')" \
+	True "durations are response times where nothing works on"
+is "$(of "server['StartTime'][:10] <= server['EndTime'][:10]")" True "and times"
+
+# --- messages ---------------------------------------------------------------------
+# A function that got two of them from a queue, in another trace than that of
+# their sender, whom it names by links.
+python3 - "$hex" "$minute" >"$TMP/documents" <<'END'
+import json, sys
+start = int(sys.argv[2]) + 10
+arn = "arn:aws:sqs:us-east-1:123456789012:jobs"
+print(json.dumps({"TraceSegmentDocuments": [json.dumps({
+    "trace_id": f"1-{sys.argv[1]}-{99:024x}", "id": f"{99:016x}",
+    "name": "worker", "origin": "AWS::Lambda::Function",
+    "start_time": start, "end_time": start + 1,
+    "subsegments": [{"id": f"{100:016x}", "name": "later",
+                     "start_time": start, "end_time": start + 2.5}],
+    "links": [{"trace_id": f"1-{sys.argv[1]}-{7:024x}", "id": f"{7:016x}",
+               "attributes": {"event_source_arn": arn, "SentTimestamp":
+                              str((start - age) * 1000)}} for age in (2, 5)]})]}))
+END
+check "a segment with links" aws xray put-trace-segments \
+	--cli-input-json "file://$TMP/documents"
+worker="1-$hex-$(printf '%024x' 99)"
+wait_for "aws xray get-trace-graph --trace-ids $worker >'$TMP/graph' && grep -q worker '$TMP/graph'" 10
+is "$(of '[[e["EdgeType"], e["SummaryStatistics"]["OkCount"], [[h["Value"], h["Count"]] for h in e["ReceivedEventAgeHistogram"]], "ResponseTimeHistogram" in e] for e in s["jobs", "AWS::SQS::Queue"]["Edges"]]')" \
+	"[['link', 2, [[2, 1], [5, 1]], False]]" "is an edge of its own kind, with ages"
+is "$(of '[s["worker", "AWS::Lambda::Function"][k][0]["Value"] for k in ("ResponseTimeHistogram", "DurationHistogram")]')" \
+	"[1, 2.5]" "a duration goes on when the response has left"
+is "$(of 'sorted(n for n, t in s)')" "['jobs', 'worker', 'worker']" \
+	"the map of a trace has no other's"
+
+# --- time series --------------------------------------------------------------------
+series() {
+	aws xray get-time-series-service-statistics --start-time "$minute" \
+		--end-time $((minute + 120)) "$@" >"$TMP/series" &&
+		python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))["TimeSeriesServiceStatistics"]
+print(eval(sys.argv[2]))' "$TMP/series" "$SHOW"
+}
+SHOW='[[p["EdgeSummaryStatistics"]["TotalCount"], sum(h["Count"] for h in p["ResponseTimeHistogram"]), "ServiceSummaryStatistics" in p] for p in d]'
+is "$(series)" "[[5, 5, False], [0, 0, False]]" \
+	"without a selector: the requests, minute by minute"
+SHOW='[[p["ServiceSummaryStatistics"]["OkCount"], p["ServiceSummaryStatistics"]["ErrorStatistics"]["OtherCount"], "EdgeSummaryStatistics" in p] for p in d]'
+is "$(series --entity-selector-expression 'service("scorekeep")' --period 300)" \
+	"[[3, 1, False]]" "a service's own, by five minutes"
+is "$(series --entity-selector-expression 'id(name: "games", type: "AWS::DynamoDB::Table")')" \
+	"[[3, 0, False], [0, 0, False]]" "by its id"
+SHOW='[p["EdgeSummaryStatistics"]["TotalCount"] for p in d]'
+is "$(series --entity-selector-expression 'edge("scorekeep", id(type: "AWS::DynamoDB::Table"))')" \
+	"[3, 0]" "an edge's"
+SHOW='[p["ServiceForecastStatistics"] for p in d]'
+is "$(series --entity-selector-expression 'id(name: "scorekeep")' --forecast-statistics)" \
+	"[{'FaultCountHigh': 0, 'FaultCountLow': 0}, {'FaultCountHigh': 0, 'FaultCountLow': 0}]" \
+	"with a forecast of faults"
+
+# --- groups --------------------------------------------------------------------------
+check "a group" aws xray create-group --group-name failing \
+	--filter-expression 'error OR fault'
+graph --group-name failing >"$TMP/graph"
+is "$(of '[server["SummaryStatistics"]["TotalCount"], server["SummaryStatistics"]["ErrorStatistics"]["OtherCount"], len(s)]')" \
+	"[1, 1, 2]" "has the map of its traces"
+SHOW='[p["EdgeSummaryStatistics"]["TotalCount"] for p in d]'
+is "$(series --group-name failing)" "[1, 0]" "and their series"
+
+# --- pages ----------------------------------------------------------------------------
+python3 - "$hex" "$minute" "$TMP" <<'END'
+import json, sys
+start = int(sys.argv[2])
+for part in range(9):
+    documents = [json.dumps({
+        "trace_id": f"1-{sys.argv[1]}-{1000:024x}", "id": f"{1000 + i:016x}",
+        "parent_id": f"{999 + i:016x}" if i else f"{1:016x}",
+        "name": f"service-{i:03}", "start_time": start, "end_time": start + 1})
+        for i in range(part * 50, part * 50 + 50)]
+    with open(f"{sys.argv[3]}/part{part}", "w") as f:
+        json.dump({"TraceSegmentDocuments": documents}, f)
+END
+for part in 0 1 2 3 4 5 6 7 8; do
+	curl -sf "$HTTP/TraceSegments" -H 'Content-Type: application/json' \
+		-d "@$TMP/part$part" >"$TMP/answer" || not_ok "part $part"
+done
+wait_for "graph >'$TMP/graph' && grep -q service-449 '$TMP/graph'" 10
+is "$(of '[len([n for n, t in s if n.startswith("service-")]), sum(len(x["Edges"]) for x in d["Services"]), len(set(x["ReferenceId"] for x in d["Services"])) == len(d["Services"]), all(e["ReferenceId"] in set(x["ReferenceId"] for x in d["Services"]) for x in d["Services"] for e in x["Edges"])]')" \
+	"[450, 453, True, True]" "a map of three pages is put together by the CLI"
+one=$(graph --no-paginate)
+is "$(json "$one" 'len(d["Services"])')" 200 "a page has 200 services"
+token=$(json "$one" 'd["NextToken"]')
+cp "$TMP/graph" "$TMP/before"
+if demo/modules tests/cli/sdk 2>"$TMP/npm"; then
+	is "$(node tests/cli/sdk/map.js "$HTTP" "$minute" 2>&1)" \
+		"3 pages 456 services 453 edges; InvalidRequestException" \
+		"the SDK for JavaScript walks the pages; another's token is refused"
+else
+	skip "the SDK for JavaScript walks the pages" "no npm registry"
+fi
+
+# --- restart ---------------------------------------------------------------------------
+stop_collector
+start_collector
+wait_for "graph >'$TMP/graph' && cmp -s '$TMP/graph' '$TMP/before'" 10
+check "after a restart the map is the same" cmp "$TMP/graph" "$TMP/before"
+
+# --- what is refused --------------------------------------------------------------------
+# refused NAME REGEX COMMAND...
+refused() {
+	_name=$1
+	_regex=$2
+	shift 2
+	if timeout 60 /usr/bin/aws --endpoint-url "$HTTP" --no-sign-request xray \
+		"$@" >"$TMP/answer" 2>"$TMP/err"; then
+		not_ok "$_name is refused"
+	else
+		has "$TMP/err" "InvalidRequestException.*$_regex" "$_name is refused"
+	fi
+}
+refused "a window of over 6 hours" "6 hours" \
+	get-service-graph --start-time 1000 --end-time 30000
+refused "an end before the start" "EndTime must be after" \
+	get-service-graph --start-time 1000 --end-time 1000
+refused "a group that is not there" "Group not found" \
+	get-service-graph --start-time 1000 --end-time 2000 --group-name nobody
+refused "an id that is none" "no trace id" get-trace-graph --trace-ids x
+refused "a token of another question" "NextToken" get-service-graph \
+	--no-paginate --start-time 1000 --end-time 2000 --next-token "$token"
+refused "a period of 61 seconds" "60 or 300" get-time-series-service-statistics \
+	--start-time 1000 --end-time 2000 --period 61
+refused "a selector with a keyword" "EntitySelectorExpression.*alone" \
+	get-time-series-service-statistics --start-time 1000 --end-time 2000 \
+	--entity-selector-expression 'service("a") AND fault'
+refused "a block in a selector" "no block" get-time-series-service-statistics \
+	--start-time 1000 --end-time 2000 \
+	--entity-selector-expression 'service("a") { fault }'
+refused "a forecast without one id" "id\(\) of one" \
+	get-time-series-service-statistics --start-time 1000 --end-time 2000 \
+	--entity-selector-expression 'service()' --forecast-statistics
 stop_collector
 plan $TAP_N
