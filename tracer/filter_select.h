@@ -14,7 +14,7 @@
 struct filter_selector {
 	struct filter filter;
 	bool nodes, edges; /* it has service(), edge() */
-	bool one; /* it is one service by its id(): a place, not a pattern */
+	bool one; /* it is one service, by its name at least */
 };
 
 /* As filter_parse; ERR_SYNTAX too for what asks of a trace: keywords,

@@ -23,7 +23,7 @@ static void test_selects(void **state)
 		const char *text, *want;
 		bool one;
 	} rows[] = {
-		{ "service(\"api\")", ".x...", false },
+		{ "service(\"api\")", ".x...", true },
 		{ "service()", ".xx..", false },
 		{ "!service(\"api\")", "x.x..", false },
 		{ "service(\"api\") OR service(\"games\")", ".xx..", false },
