@@ -24,7 +24,7 @@ static void test_selects(void **state)
 		bool one;
 	} rows[] = {
 		{ "service(\"api\")", ".x...", true },
-		{ "service()", ".xx..", false },
+		{ "service()", "xxx..", false },
 		{ "!service(\"api\")", "x.x..", false },
 		{ "service(\"api\") OR service(\"games\")", ".xx..", false },
 		{ "service(\"api\") service(\"games\")", ".....", false },
