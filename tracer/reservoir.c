@@ -8,6 +8,8 @@
 #include "core/sys/env.h"
 
 #define TTL_NS (RESERVOIR_TTL_S * NS_PER_S)
+/* Until the next report, which may be late. */
+#define LASTS_NS ((RESERVOIR_INTERVAL_S + 2) * NS_PER_S)
 #define MINUTE_NS (60 * NS_PER_S)
 
 enum { CLIENTS_FIRST = 8 };
@@ -289,12 +291,21 @@ static uint32_t free_for(const struct pool *p, const struct client *c,
 	return others < reservoir ? reservoir - (uint32_t)others : 0;
 }
 
+/* Who is to get less has what it had until that expires: nobody else may have
+ * it before, and if it were told now to take less, nobody would. */
+static bool keeps(const struct client *c, uint32_t reservoir, uint32_t share,
+		  int64_t now_ns)
+{
+	return share < held(c) && held(c) <= reservoir &&
+	       c->grants[0].expires_ns - now_ns > LASTS_NS;
+}
+
 int reservoirs_report(struct reservoirs *rs, const struct reservoir_report *in,
 		      int64_t now_ns, struct reservoir_grant *out)
 {
 	struct client *c;
 	struct pool *p;
-	uint32_t quota, most;
+	uint32_t share, most;
 	int e = take_pool(rs, in->scope, in->rule, now_ns, &p);
 
 	*out = (struct reservoir_grant){ .granted = false };
@@ -312,11 +323,19 @@ int reservoirs_report(struct reservoirs *rs, const struct reservoir_report *in,
 	note_demand(c, in->requests, now_ns);
 	if (now_ns < rs->quiet_until_ns)
 		return 0;
-	quota = share_of(p, c, in->reservoir, now_ns);
+	share = share_of(p, c, in->reservoir, now_ns);
+	if (keeps(c, in->reservoir, share, now_ns)) {
+		*out = (struct reservoir_grant){
+			.granted = true,
+			.quota = c->grants[0].quota,
+			.expires_ns = c->grants[0].expires_ns,
+		};
+		return 0;
+	}
 	most = free_for(p, c, in->reservoir);
 	*out = (struct reservoir_grant){
 		.granted = true,
-		.quota = quota < most ? quota : most,
+		.quota = share < most ? share : most,
 		.expires_ns = now_ns + TTL_NS,
 	};
 	grant(c, out->quota, out->expires_ns);

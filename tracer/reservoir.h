@@ -8,10 +8,10 @@
  * What is granted and has not expired never exceeds the reservoir, whoever
  * joins, leaves or dies, and also where an answer does not arrive: a client is
  * taken to hold the greatest of its grants that have not expired, since it may
- * know that one alone. So a newcomer finds what the others give up within
- * RESERVOIR_TTL_S; until then it gets what is free, perhaps nothing. Only where
- * a rule's reservoir is made smaller is it exceeded, until grants of before
- * have expired.
+ * know that one alone. Who is to get less keeps what it has until that expires,
+ * so a newcomer finds its part within RESERVOIR_TTL_S; until then it gets what
+ * is free, perhaps nothing. Only where a rule's reservoir is made smaller is it
+ * exceeded, until grants of before have expired.
  *
  * What was granted is not stored. After a start nothing is granted until all
  * that an earlier run may have granted has expired (reservoirs_new: quiet):
