@@ -97,51 +97,227 @@ static void say(const char *what, double us, size_t count, size_t bytes)
 	       us / (double)count, (double)bytes / (double)count);
 }
 
-static void measure(const char *name, const struct made *m)
+struct packed {
+	struct shapes *s;
+	struct buf bytes;
+	struct columns_row *rows; /* sorted by trace */
+	size_t count;
+};
+
+static void pack(const struct made *m, struct packed *p)
 {
-	struct columns_row *rows = malloc(m->count * sizeof(*rows));
-	struct buf packed = { .limit = 1 << 30 }, out = BUF_INIT;
 	size_t *ends = malloc(m->count * sizeof(*ends));
 	struct shapes_stats stats;
-	struct shapes *s;
 	double begin;
-	int e = shapes_new(&s, 0);
+	int e = shapes_new(&p->s, 0);
 
-	assert(rows && ends && !e);
+	p->rows = malloc(m->count * sizeof(*p->rows));
+	p->count = m->count;
+	p->bytes = (struct buf){ .limit = 1 << 30 };
+	assert(!e && ends && p->rows);
+	begin = now_us();
+	for (size_t i = 0; i < m->count; i++) {
+		bool good = m->spans ? shape_pack_span(p->s, &m->spans[i],
+						       m->ids[i], &p->bytes) :
+				       shape_pack_json(p->s, &m->docs[i],
+						       m->ids[i], &p->bytes);
+
+		assert(good);
+		ends[i] = p->bytes.len;
+	}
+	say("pack", now_us() - begin, m->count, p->bytes.len);
+	for (size_t i = 0; i < m->count; i++) {
+		size_t from = i ? ends[i - 1] : 0;
+
+		p->rows[i].trace_id = m->ids[i];
+		p->rows[i].row = sv_make(p->bytes.ptr + from, ends[i] - from);
+		p->rows[i].extra = 0;
+	}
+	free(ends);
+	shapes_stats(p->s, &stats);
+	printf("          %zu entries, %zu bytes; %zu records as they came\n",
+	       (size_t)stats.entries, stats.bytes, (size_t)stats.verbatim);
+}
+
+static void unpack(const struct packed *p)
+{
+	struct buf out = BUF_INIT;
+	enum document_format format;
+	double begin = now_us();
+	int e;
+
+	for (size_t i = 0; i < p->count; i++) {
+		buf_reset(&out);
+		e = shape_unpack(p->s, p->rows[i].row, p->rows[i].trace_id,
+				 &format, &out);
+		assert(!e);
+	}
+	say("unpack", now_us() - begin, p->count, 0);
+	buf_fini(&out);
+}
+
+/* By trace, and in a trace as they came, which is by address. */
+static int compare(const void *a, const void *b)
+{
+	const struct columns_row *x = a, *y = b;
+	int order = memcmp(x->trace_id, y->trace_id, TRACE_ID_SIZE);
+
+	return order ? order :
+		       (x->row.ptr > y->row.ptr) - (x->row.ptr < y->row.ptr);
+}
+
+/* Rows from first on that make a chunk: whole traces. */
+static size_t chunk_end(const struct packed *p, size_t first)
+{
+	size_t i = first, bytes = 0;
+
+	for (; i < p->count && bytes < COLUMNS_ROW_BYTES; i++)
+		bytes += p->rows[i].row.len;
+	while (i < p->count && !memcmp(p->rows[i - 1].trace_id,
+				       p->rows[i].trace_id, TRACE_ID_SIZE))
+		i++;
+	return i;
+}
+
+static size_t encode(const struct packed *p, struct buf *chunks, size_t *ends,
+		     size_t *firsts)
+{
+	struct columns_encoder *encoder;
+	struct deflate *deflate;
+	size_t count = 0;
+	double begin;
+	int e = columns_encoder_new(&encoder);
+
+	if (!e)
+		e = deflate_new(&deflate);
+	assert(!e);
+	begin = now_us();
+	for (size_t first = 0; first < p->count; count++) {
+		size_t end = chunk_end(p, first);
+
+		e = columns_encode(encoder, deflate, p->s, p->rows + first,
+				   end - first, chunks);
+		assert(!e);
+		firsts[count] = first;
+		ends[count] = chunks->len;
+		first = end;
+	}
+	say("encode, deflate", now_us() - begin, p->count, chunks->len);
+	printf("          %zu chunks of %zu bytes\n", count,
+	       chunks->len / count);
+	columns_encoder_free(encoder);
+	deflate_free(deflate);
+	return count;
+}
+
+static struct sv chunk_at(const struct buf *chunks, const size_t *ends,
+			  size_t i)
+{
+	size_t from = i ? ends[i - 1] : 0;
+
+	return sv_make(chunks->ptr + from, ends[i] - from);
+}
+
+static void decode(const struct packed *p, const struct buf *chunks,
+		   const size_t *ends, size_t count)
+{
+	struct arena arena = ARENA_INIT;
+	size_t at = 0;
+	double begin = now_us(), checking = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct columns_row *rows = NULL;
+		struct columns *c;
+		size_t n = 0;
+		int e;
+
+		arena_reset(&arena);
+		e = columns_open(&c, &arena, p->s, chunk_at(chunks, ends, i));
+		if (!e) {
+			n = columns_rows(c);
+			e = columns_read(c, 0, n, &arena, &rows);
+		}
+		assert(!e);
+		checking -= now_us();
+		for (size_t k = 0; k < n; k++, at++)
+			assert(sv_eq(rows[k].row, p->rows[at].row) &&
+			       !memcmp(rows[k].trace_id, p->rows[at].trace_id,
+				       TRACE_ID_SIZE));
+		checking += now_us();
+	}
+	assert(at == p->count);
+	say("inflate, decode", now_us() - begin - checking, p->count, 0);
+	arena_fini(&arena);
+}
+
+/* One trace of each chunk, from the chunk's bytes to documents. */
+static void look_up(const struct packed *p, const struct buf *chunks,
+		    const size_t *ends, const size_t *firsts, size_t count)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf out = BUF_INIT;
+	double opening = 0, reading = 0, unpacking = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t last = i + 1 < count ? firsts[i + 1] : p->count;
+		size_t first, n,
+			k = firsts[i] + (i * 7919) % (last - firsts[i]);
+		enum document_format format;
+		struct columns_row *rows;
+		struct columns *c;
+		int e;
+
+		arena_reset(&arena);
+		buf_reset(&out);
+		opening -= now_us();
+		e = columns_open(&c, &arena, p->s, chunk_at(chunks, ends, i));
+		opening += now_us();
+		assert(!e);
+		reading -= now_us();
+		if (!columns_find(c, p->rows[k].trace_id, &first, &n))
+			abort();
+		e = columns_read(c, first, n, &arena, &rows);
+		reading += now_us();
+		assert(!e);
+		unpacking -= now_us();
+		for (k = 0; k < n && !e; k++)
+			e = shape_unpack(p->s, rows[k].row, rows[k].trace_id,
+					 &format, &out);
+		unpacking += now_us();
+		assert(!e);
+	}
+	printf("          one trace: open %.1f us, read %.1f us, unpack "
+	       "%.1f us\n",
+	       opening / (double)count, reading / (double)count,
+	       unpacking / (double)count);
+	arena_fini(&arena);
+	buf_fini(&out);
+}
+
+static void measure(const char *name, const struct made *m)
+{
+	size_t *ends = malloc(m->count * sizeof(*ends));
+	size_t *firsts = malloc(m->count * sizeof(*firsts));
+	struct buf chunks = { .limit = 1 << 30 };
+	struct packed p;
+	size_t count;
+
+	assert(ends && firsts);
 	printf("%-9s %zu records of %.0f bytes; entropy %.1f bytes\n", name,
 	       m->count, (double)m->bytes / (double)m->count,
 	       m->bits / 8 / (double)m->count);
-	begin = now_us();
-	for (size_t i = 0; i < m->count; i++) {
-		bool good = m->spans ? shape_pack_span(s, &m->spans[i],
-						       m->ids[i], &packed) :
-				       shape_pack_json(s, &m->docs[i],
-						       m->ids[i], &packed);
-
-		assert(good);
-		ends[i] = packed.len;
-	}
-	say("pack", now_us() - begin, m->count, packed.len);
-	shapes_stats(s, &stats);
-	say("dictionary", 0, m->count, stats.bytes);
-	begin = now_us();
-	for (size_t i = 0; i < m->count; i++) {
-		size_t from = i ? ends[i - 1] : 0;
-		enum document_format format;
-
-		buf_reset(&out);
-		e = shape_unpack(s, sv_make(packed.ptr + from, ends[i] - from),
-				 m->ids[i], &format, &out);
-		assert(!e);
-	}
-	say("unpack", now_us() - begin, m->count, 0);
-	printf("          %zu entries, %zu as they came\n",
-	       (size_t)stats.entries, (size_t)stats.verbatim);
-	shapes_free(s);
-	buf_fini(&packed);
-	buf_fini(&out);
-	free(rows);
+	pack(m, &p);
+	unpack(&p);
+	qsort(p.rows, p.count, sizeof(*p.rows), compare);
+	count = encode(&p, &chunks, ends, firsts);
+	decode(&p, &chunks, ends, count);
+	look_up(&p, &chunks, ends, firsts, count);
+	shapes_free(p.s);
+	buf_fini(&p.bytes);
+	buf_fini(&chunks);
+	free(p.rows);
 	free(ends);
+	free(firsts);
 }
 
 int main(int argc, char **argv)
