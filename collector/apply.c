@@ -47,13 +47,55 @@ struct apply {
 	_Atomic size_t live_bytes; /* of messages */
 	_Atomic size_t *used;      /* the same, with what others count */
 	pthread_mutex_t large;     /* one large frame is read at a time */
+	pthread_mutex_t spare_lock;
+	struct message *spare; /* empty ones, with their arenas' memory */
+	size_t spare_count;
 	_Atomic bool stopping;
 };
 
+static struct message *take_spare(struct apply *a)
+{
+	struct message *m;
+
+	pthread_mutex_lock(&a->spare_lock);
+	m = a->spare;
+	if (m) {
+		a->spare = m->next;
+		a->spare_count--;
+		m->next = NULL;
+	}
+	pthread_mutex_unlock(&a->spare_lock);
+	return m;
+}
+
+/* False: there are enough. */
+static bool keep_spare(struct apply *a, struct message *m)
+{
+	bool kept = false;
+	struct arena arena;
+
+	arena_reset(&m->arena); /* keeps its largest part */
+	if (arena_held(&m->arena) > APPLY_SPARE_BYTES)
+		return false;
+	arena = m->arena;
+	*m = (struct message){ .arena = { .chunk = arena.chunk } };
+	pthread_mutex_lock(&a->spare_lock);
+	if (a->spare_count < APPLY_SPARE_MESSAGES) {
+		m->next = a->spare;
+		a->spare = m;
+		a->spare_count++;
+		kept = true;
+	}
+	pthread_mutex_unlock(&a->spare_lock);
+	return kept;
+}
+
 struct message *message_new(struct apply *a)
 {
-	struct message *m = calloc(1, sizeof(*m));
+	struct message *m = take_spare(a);
 
+	if (!m)
+		m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
 	atomic_init(&m->refs, 1);
@@ -77,13 +119,18 @@ bool message_account(struct apply *a, struct message *m)
 
 void message_unref(struct message *m)
 {
+	struct apply *a;
+
 	if (!m || atomic_fetch_sub(&m->refs, 1) != 1)
 		return;
-	atomic_fetch_sub(m->apply->used, m->size_bytes);
-	if (m->apply->used != &m->apply->live_bytes)
-		atomic_fetch_sub(&m->apply->live_bytes, m->size_bytes);
-	arena_fini(&m->arena);
+	a = m->apply;
+	atomic_fetch_sub(a->used, m->size_bytes);
+	if (a->used != &a->live_bytes)
+		atomic_fetch_sub(&a->live_bytes, m->size_bytes);
 	buf_fini(&m->body);
+	if (keep_spare(a, m))
+		return;
+	arena_fini(&m->arena);
 	free(m);
 }
 
@@ -98,6 +145,7 @@ int apply_new(struct apply **out, const struct apply_options *options)
 		a->options.live_bytes_max = APPLY_LIVE_BYTES;
 	a->used = options->used ? options->used : &a->live_bytes;
 	pthread_mutex_init(&a->large, NULL);
+	pthread_mutex_init(&a->spare_lock, NULL);
 	*out = a;
 	return 0;
 }
@@ -549,7 +597,14 @@ void apply_stop(struct apply *a)
 		pthread_mutex_destroy(&r->lock);
 		free(r);
 	}
+	while (a->spare) {
+		struct message *m = take_spare(a);
+
+		arena_fini(&m->arena);
+		free(m);
+	}
 	pthread_mutex_destroy(&a->large);
+	pthread_mutex_destroy(&a->spare_lock);
 	free(a);
 }
 

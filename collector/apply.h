@@ -36,6 +36,11 @@ enum {
 	APPLY_GATHER_US = 2000,       /* a view waits for more than one */
 	APPLY_LARGE_BYTES = 1 << 20,  /* of a frame that is read alone */
 	APPLY_CHECKPOINT_S = 5,       /* longest time between checkpoints */
+	/* Messages that are kept for their memory when they end: giving that
+	 * back to the system and taking it again cost more than reading a
+	 * request did. */
+	APPLY_SPARE_MESSAGES = 16,
+	APPLY_SPARE_BYTES = 512 << 10, /* of each, at most */
 };
 
 struct message {
@@ -48,7 +53,8 @@ struct message {
 	struct arena arena;
 	struct buf body; /* owned bytes that records borrow */
 	_Atomic uint32_t refs;
-	struct apply *apply; /* where size_bytes is counted */
+	struct message *next; /* spare */
+	struct apply *apply;  /* where size_bytes is counted */
 	size_t size_bytes;
 	bool no_records; /* for a view that takes none: decode may stop early */
 };
@@ -102,11 +108,11 @@ struct apply_view_stats {
 	uint64_t position, durable;
 	uint64_t applied; /* frames since start; of skipped ones, some */
 	uint64_t queued;
-	bool behind;         /* reading on from the journal */
-	int err;             /* why it stands still; 0: it does not */
+	bool behind; /* reading on from the journal */
+	int err;     /* why it stands still; 0: it does not */
 	/* That came since the start, not skipped and not applied yet. */
 	uint64_t lag_frames;
-	int64_t lag_ns;      /* how long the oldest of them has waited */
+	int64_t lag_ns; /* how long the oldest of them has waited */
 };
 size_t apply_stats(struct apply *a, struct apply_view_stats *out, size_t max);
 size_t apply_live_bytes(const struct apply *a);

@@ -221,6 +221,9 @@ static enum MHD_Result on_body(struct exchange *x, const char *data,
 		body_shed(x);
 		return MHD_YES;
 	}
+	/* All of it at once, where its length is known: nothing is moved. */
+	if (!body->ptr && x->request.announced_bytes > n)
+		(void)buf_grow(body, x->request.announced_bytes);
 	buf_add(body, data, n);
 	x->too_large = body->failed;
 	if (x->too_large) {
