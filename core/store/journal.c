@@ -47,6 +47,7 @@ static void journal_free(struct journal *j)
 	pthread_cond_destroy(&j->spared);
 	queue_fini(&j->waiting);
 	queue_fini(&j->writing);
+	free(j->tail);
 	free(j->files);
 	free(j->dir);
 	free(j);
@@ -137,18 +138,8 @@ void journal_close(struct journal *j)
  * waited and is then used again and again. */
 static int queue_fit(struct queue *q, size_t n)
 {
-	if (q->len + n > q->cap) {
-		size_t cap = q->cap ? q->cap : 64 << 10;
-		uint8_t *bytes;
-
-		while (cap < q->len + n)
-			cap *= 2;
-		bytes = realloc(q->bytes, cap);
-		if (!bytes)
-			return ERR_NOMEM;
-		q->bytes = bytes;
-		q->cap = cap;
-	}
+	if (journal_queue_room(q, n))
+		return ERR_NOMEM;
 	if (q->count == q->entry_cap) {
 		size_t cap = q->entry_cap ? 2 * q->entry_cap : 256;
 		struct entry *entries =
@@ -216,7 +207,8 @@ int journal_append(struct journal *j, const struct frame *frame,
 	pthread_mutex_lock(&j->lock);
 	e = admit(j, n);
 	if (e == 0) {
-		frame_write(j->waiting.bytes + j->waiting.len, frame, crc);
+		frame_write(j->waiting.bytes + j->waiting.base + j->waiting.len,
+			    frame, crc);
 		add_entry(j, ++j->appended, n, done, arg);
 	}
 	pthread_mutex_unlock(&j->lock);

@@ -187,11 +187,13 @@ int file_create(const struct env *env, const char *path, uint64_t size,
 		const atomic_bool *stop)
 {
 	const struct disk_ops *disk = env->disk;
-	uint8_t *zeros = calloc(1, FILE_ZERO_SLICE);
+	uint8_t *zeros = aligned_alloc(DISK_BLOCK, FILE_ZERO_SLICE);
+	bool direct;
 	int fd, e;
 
 	if (!zeros)
 		return -ENOMEM;
+	memset(zeros, 0, FILE_ZERO_SLICE);
 	fd = disk->open(env->disk_self, path, O_RDWR | O_CREAT | O_TRUNC);
 	if (fd < 0) {
 		free(zeros);
@@ -199,6 +201,9 @@ int file_create(const struct env *env, const char *path, uint64_t size,
 	}
 	/* Asks for all the room first: a full disk says so at once. */
 	e = disk->allocate(env->disk_self, fd, size);
+	/* Nobody will read these: they need not be in memory. */
+	direct = size % DISK_BLOCK == 0 && disk->direct &&
+		 !disk->direct(env->disk_self, fd, true);
 	for (uint64_t at = 0; e == 0 && at < size; at += FILE_ZERO_SLICE) {
 		size_t n = size - at < FILE_ZERO_SLICE ? (size_t)(size - at) :
 							 FILE_ZERO_SLICE;
@@ -207,12 +212,19 @@ int file_create(const struct env *env, const char *path, uint64_t size,
 			e = -ECANCELED;
 		else
 			e = disk->pwrite(env->disk_self, fd, zeros, n, at);
+		if (e == -EINVAL && direct) {
+			direct = false;
+			(void)!disk->direct(env->disk_self, fd, false);
+			e = disk->pwrite(env->disk_self, fd, zeros, n, at);
+		}
 		/* Slice by slice, so that a commit meanwhile waits for a
 		 * megabyte at most. */
 		if (e == 0)
 			e = disk->datasync(env->disk_self, fd);
 	}
 	free(zeros);
+	if (direct)
+		(void)!disk->direct(env->disk_self, fd, false);
 	if (e == 0)
 		return fd;
 	disk->close(env->disk_self, fd);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal's inside, shared by journal.c (open, append, close),
- * journal_write.c (the writer's thread), journal_keep.c (the helper's thread:
- * next file, deletion) and journal_read.c (readers). One lock guards what
+ * journal_write.c (the writer's thread), journal_direct.c (how its bytes go to
+ * the disk), journal_keep.c (the helper's thread: next file, deletion) and
+ * journal_read.c (readers). One lock guards what
  * more than one thread touches; it is never held over the disk.
  */
 #ifndef TALLY_CORE_STORE_JOURNAL_IMPL_H
@@ -29,9 +30,11 @@ struct entry {
 	void *arg;
 };
 
-/* Two of these: one fills while the other is written. */
+/* Two of these: one fills while the other is written. The first frame lies as
+ * far behind a block's begin as it will in the file, if all goes well. */
 struct queue {
-	uint8_t *bytes;
+	uint8_t *bytes; /* aligned to a block */
+	size_t base;    /* where the first frame is */
 	size_t len, cap;
 	struct entry *entries;
 	size_t count, entry_cap;
@@ -86,6 +89,9 @@ struct journal {
 	uint32_t number, nonce;
 	uint32_t next_number;
 	uint64_t end, size;
+	uint8_t *tail; /* of the file: from the block's begin to `end` */
+	bool tail_known;
+	bool no_direct;   /* the file system cannot */
 	bool spare_asked; /* once for each file */
 	bool marked;      /* nothing behind the last mark */
 	uint64_t failed_sequence;
@@ -100,6 +106,14 @@ void *journal_writer(void *journal);
 int journal_begin_file(struct journal *j, uint64_t need) MUST_USE;
 /* The last frame of a clean end. */
 void journal_write_mark(struct journal *j);
+
+/* journal_direct.c */
+/* Memory for q->len + more bytes, the blocks before and behind included. */
+int journal_queue_room(struct queue *q, size_t more) MUST_USE;
+/* Writes bytes [from, from + bytes) of the queue that is written to the file's
+ * end, and remembers its tail. May move what is not written yet: from is 0 then,
+ * and what was before is gone. Negative errno. */
+int journal_write_out(struct journal *j, size_t *from, size_t bytes) MUST_USE;
 
 /* journal_keep.c */
 /* Under the lock, when files or what is released have changed. */

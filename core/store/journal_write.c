@@ -225,6 +225,7 @@ static int begin_file(struct journal *j, uint64_t size)
 	j->nonce = h.nonce;
 	j->size = h.size;
 	j->end = FILE_DATA;
+	j->tail_known = true;
 	j->marked = false;
 	j->spare_asked = false;
 	if (h.previous != 0)
@@ -270,22 +271,21 @@ static void run_place(struct journal *j, struct run *r)
 			continue;
 		if (j->fd < 0 || n > j->size - j->end - r->bytes)
 			break;
-		frame_place(q->bytes + r->from + r->bytes, j->number,
+		frame_place(q->bytes + q->base + r->from + r->bytes, j->number,
 			    (uint32_t)(j->end + r->bytes), j->nonce,
 			    (uint32_t)j->end);
 		r->bytes += n;
 	}
 }
 
-static int run_write(struct journal *j, const struct run *r)
+static int run_write(struct journal *j, struct run *r)
 {
 	const struct disk_ops *disk = j->env->disk;
 	int e;
 
 	if (r->bytes == 0)
 		return 0;
-	e = disk->pwrite(j->env->disk_self, j->fd, j->writing.bytes + r->from,
-			 r->bytes, j->end);
+	e = journal_write_out(j, &r->from, r->bytes);
 	if (e == 0)
 		e = disk->datasync(j->env->disk_self, j->fd);
 	return e;
@@ -440,6 +440,7 @@ static void commit(struct journal *j)
 	}
 	q->count = 0;
 	q->len = 0;
+	q->base = 0;
 	if (q->cap > QUEUE_SHRINK_BYTES) {
 		free(q->bytes);
 		q->bytes = NULL;
@@ -491,6 +492,7 @@ static bool next_batch(struct journal *j)
 	swap = j->writing;
 	j->writing = j->waiting;
 	j->waiting = swap;
+	j->waiting.base = (j->end + j->writing.len) % DISK_BLOCK;
 	pthread_mutex_unlock(&j->lock);
 	return any;
 }

@@ -88,6 +88,12 @@ static int posix_datasync(void *self, int fd)
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
+static int posix_direct(void *self, int fd, bool on)
+{
+	(void)self;
+	return fcntl(fd, F_SETFL, on ? O_DIRECT : 0) < 0 ? -errno : 0;
+}
+
 static int posix_allocate(void *self, int fd, uint64_t size)
 {
 	int e = posix_fallocate(fd, 0, (off_t)size);
@@ -179,6 +185,7 @@ const struct env *env_posix(void)
 		.close = posix_close,
 		.pread = posix_pread,
 		.pwrite = posix_pwrite,
+		.direct = posix_direct,
 		.datasync = posix_datasync,
 		.allocate = posix_allocate,
 		.truncate = posix_truncate,

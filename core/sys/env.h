@@ -34,6 +34,8 @@ struct clock_ops {
 	struct instant (*mono)(void *self);
 };
 
+enum { DISK_BLOCK = 4096 };
+
 /* Every function returns 0 or more on success and -errno otherwise. fd values
  * belong to the disk that gave them. Paths are as the caller built them, from
  * hashes and numbers, never from foreign bytes. */
@@ -46,6 +48,10 @@ struct disk_ops {
 	/* All n bytes or an error. */
 	int (*pwrite)(void *self, int fd, const void *buf, size_t n,
 		      uint64_t at);
+	/* Whether writes go past the system's cache from now on, in multiples
+	 * of DISK_BLOCK from such places of file and memory. An error: this
+	 * file system cannot, and nothing has changed. */
+	int (*direct)(void *self, int fd, bool on);
 	int (*datasync)(void *self, int fd);
 	int (*allocate)(void *self, int fd, uint64_t size);
 	int (*truncate)(void *self, int fd, uint64_t size);

@@ -8,8 +8,8 @@
  *   LAZYDISK_PATH    held are files with this in their path; "/journal/"
  *   LAZYDISK_NOSYNC  1: a sync returns 0 and writes nothing (a planted bug)
  *
- * Knows pwrite, pread, fdatasync, fsync, ftruncate and open, which is what the
- * journal uses. Reads see what is held. A file is known by its inode, so that
+ * Knows pwrite, pread, fdatasync, fsync, ftruncate, open and fcntl, which is
+ * what the journal uses. Reads see what is held. A file is known by its inode, so that
  * two descriptors of one file agree.
  */
 #include <dlfcn.h>
@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -209,6 +210,22 @@ static int sync_fd(int fd)
 	drop(&st, 0);
 	pthread_mutex_unlock(&lock);
 	return e;
+}
+
+/* What is held is written at a sync from memory of any place, which a file that
+ * takes blocks only would refuse; and there is no cache here to pass. */
+int fcntl64(int fd, int command, ...)
+{
+	int (*f)(int, int, void *) = (int (*)(int, int, void *))real("fcntl64");
+	void *argument;
+	va_list ap;
+
+	va_start(ap, command);
+	argument = va_arg(ap, void *);
+	va_end(ap);
+	if (command == F_SETFL && (intptr_t)argument & O_DIRECT)
+		return 0;
+	return f(fd, command, argument);
 }
 
 int fdatasync(int fd)

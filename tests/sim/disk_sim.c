@@ -18,6 +18,7 @@ struct node {
 	uint64_t size, synced_size, cap;
 	struct range *dirty;
 	size_t dirty_count, dirty_cap;
+	bool direct; /* writes are in blocks */
 };
 
 struct name {
@@ -453,6 +454,9 @@ static int sim_pwrite(void *self, int fd, const void *buf, size_t n,
 	pthread_mutex_lock(&s->lock);
 	alive = !s->dead;
 	node = node_of(s, fd);
+	assert(!node || !node->direct ||
+	       ((uintptr_t)buf % DISK_BLOCK == 0 && n % DISK_BLOCK == 0 &&
+		at % DISK_BLOCK == 0));
 	e = node ? step(s, true) : -EBADF;
 	if (e == 0 && !room_for(s, node, at + n))
 		e = -ENOSPC;
@@ -461,6 +465,20 @@ static int sim_pwrite(void *self, int fd, const void *buf, size_t n,
 		node_write(node, buf, e < 0 && !s->dead ? n / 2 : n, at);
 	pthread_mutex_unlock(&s->lock);
 	return e;
+}
+
+/* There is no cache to pass; what is asked of such writes is looked at. */
+static int sim_direct(void *self, int fd, bool on)
+{
+	struct disk_sim *s = self;
+	struct node *node;
+
+	pthread_mutex_lock(&s->lock);
+	node = node_of(s, fd);
+	if (node)
+		node->direct = on;
+	pthread_mutex_unlock(&s->lock);
+	return node ? 0 : -EBADF;
 }
 
 static int sim_datasync(void *self, int fd)
@@ -629,6 +647,7 @@ struct env disk_sim_env(struct disk_sim *s)
 		.close = sim_close,
 		.pread = sim_pread,
 		.pwrite = sim_pwrite,
+		.direct = sim_direct,
 		.datasync = sim_datasync,
 		.allocate = sim_allocate,
 		.truncate = sim_truncate,
