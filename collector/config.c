@@ -187,6 +187,7 @@ static int check_names(struct json root, struct diag *diag)
 					     "user",
 					     "confine",
 					     "tls",
+					     "late_sampling",
 					     "memory_max_bytes" };
 
 	for (struct json key = json_first(root); key.doc;
@@ -256,6 +257,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 			     "must be a whole number from 60 to 86400");
 	if (!e)
 		e = read_memory(c, root, diag);
+	if (!e)
+		e = config_read_late(c, root, diag);
 	return e ? e : config_read_alarms(c, root, diag);
 }
 

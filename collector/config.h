@@ -13,6 +13,7 @@
 #include "core/base/arena.h"
 #include "core/sys/env.h"
 #include "core/wire/records.h"
+#include "tracer/keep.h"
 
 enum { CONFIG_BYTES_MAX = 4 << 20, CONFIG_TEXT_MAX = 512 };
 
@@ -20,7 +21,7 @@ struct config {
 	char data[CONFIG_TEXT_MAX];
 	char http[CONFIG_TEXT_MAX];
 	char xray[CONFIG_TEXT_MAX];
-	char grpc[CONFIG_TEXT_MAX]; /* "off": no such listener */
+	char grpc[CONFIG_TEXT_MAX];   /* "off": no such listener */
 	char prices[CONFIG_TEXT_MAX]; /* folder; empty: found at start */
 	char user[CONFIG_TEXT_MAX];   /* whom to become; empty: nobody else */
 	enum confine_mode confine;
@@ -40,7 +41,8 @@ struct config {
 	const char *path; /* the file that was read, borrowed; NULL: none */
 	/* Seconds the window of the series stays open; 0: the default. */
 	int64_t series_window_s;
-	struct arena arena; /* what alarms point into */
+	struct keep keep;   /* which traces a late decision keeps */
+	struct arena arena; /* what alarms and keep point into */
 };
 
 /* The defaults of docs/man/tally-collector.8. */

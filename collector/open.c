@@ -199,6 +199,7 @@ static int open_views(struct collector *c, struct diag *diag)
 	};
 	const struct traces_options traces = {
 		.head_bytes = c->memory.traces_head_bytes,
+		.keep = c->config->keep,
 	};
 	const struct logs_options logs = {
 		.head_bytes = c->memory.logs_head_bytes,

@@ -31,6 +31,7 @@
 #include "core/sys/env.h"
 #include "tracer/document.h"
 #include "tracer/graph.h"
+#include "tracer/keep.h"
 
 enum {
 	TRACES_HEAD_BYTES = 64 << 20, /* documents and their bookkeeping */
@@ -54,6 +55,9 @@ struct traces_options {
 	int64_t seal_age_ns;  /* 0: TRACES_SEAL_AGE_NS */
 	int64_t quiet_ns;     /* 0: TRACES_QUIET_NS; negative: none */
 	int64_t retention_ns; /* 0: TRACES_RETENTION_NS */
+	/* Which traces go from the head into a block; the rest is dropped
+	 * then, but for its part in the service map. Rules are borrowed. */
+	struct keep keep;
 };
 
 struct traces_stats {
@@ -61,6 +65,8 @@ struct traces_stats {
 	uint64_t repeats;    /* exact repeats, stored once */
 	uint64_t replaced;   /* by a later document of the same id */
 	uint64_t shed_trace; /* over a limit of one trace */
+	uint64_t dropped;    /* traces the late decision did not keep */
+	uint64_t dropped_documents;
 	uint64_t seals, seal_errors;
 	uint64_t blocks_deleted; /* by retention */
 	uint64_t damaged_rows;   /* read from blocks and not usable */
@@ -157,7 +163,7 @@ struct traces_scan {
 	int64_t start_ns, end_ns;
 	enum traces_time by;
 	struct traces_cursor cursor; /* moved on by the scan */
-	size_t traces_max;	     /* 0: TRACES_SCAN_MAX */
+	size_t traces_max;           /* 0: TRACES_SCAN_MAX */
 	/* May be NULL. False: not worth reading its documents; it counts as
 	 * processed all the same. The summary is valid in the call only. */
 	bool (*wants)(void *arg, const struct trace_summary *summary);

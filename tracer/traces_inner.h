@@ -54,7 +54,7 @@ struct traces {
 	pthread_mutex_t lock; /* over head, set, epoch and stats */
 	struct head head;
 	struct block_set *set;
-	uint64_t epoch; /* grows when the head is replaced */
+	uint64_t epoch;          /* grows when the head is replaced */
 	size_t dictionary_bytes; /* of blocks, in memory */
 	uint64_t dictionary_clock;
 	struct traces_stats stats;
@@ -137,7 +137,9 @@ struct seal {
 	struct traces *t;
 	struct head_trace **traces; /* chosen, by key once sorted */
 	const struct digest **digests;
+	bool *dropped; /* by the late decision: in the map alone */
 	size_t count;
+	uint64_t dropped_count, dropped_documents;
 	struct head kept; /* what stays, built anew */
 	uint64_t oldest_position;
 	struct block_writer *writer;
@@ -154,8 +156,9 @@ int seal_write(struct seal *s, const char *path) MUST_USE;
 /* Documents of a trace in a block, from the chunk that has them; only from
  * ROWS_FORMAT 3 on. Calls fn for each, in order of arrival. */
 typedef int block_document_fn(void *arg, const struct document *document);
-int block_documents(struct traces *t, struct block_ref *b, const struct trace_key *key,
-		    block_document_fn *fn, void *arg) MUST_USE;
+int block_documents(struct traces *t, struct block_ref *b,
+		    const struct trace_key *key, block_document_fn *fn,
+		    void *arg) MUST_USE;
 
 /* --- traces_map.c --- */
 /* The rows of the map (row_key_minute) of these traces, in order. */

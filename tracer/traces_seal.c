@@ -37,7 +37,7 @@ static bool takes_all(const struct traces *t, enum seal_reason reason)
 	return quiet < all / 2;
 }
 
-static int keep_document(struct seal *s, const struct head_trace *trace,
+static int stay_document(struct seal *s, const struct head_trace *trace,
 			 const struct head_document *d,
 			 const struct scope *scope)
 {
@@ -65,7 +65,7 @@ static int keep_document(struct seal *s, const struct head_trace *trace,
 	return e < 0 ? e : 0;
 }
 
-static int keep_trace(struct seal *s, const struct head_trace *trace)
+static int stay_trace(struct seal *s, const struct head_trace *trace)
 {
 	struct scope scope;
 	int e = 0;
@@ -73,7 +73,7 @@ static int keep_trace(struct seal *s, const struct head_trace *trace)
 	trace_key_scope(&trace->key, &scope);
 	for (const struct head_document *d = head_first(trace); d && !e;
 	     d = head_next(d))
-		e = keep_document(s, trace, d, &scope);
+		e = stay_document(s, trace, d, &scope);
 	if (trace->position < s->oldest_position)
 		s->oldest_position = trace->position;
 	return e;
@@ -87,7 +87,8 @@ static int choose(struct seal *s, enum seal_reason reason)
 
 	s->traces = calloc(t->head.count, sizeof(struct head_trace *));
 	s->digests = calloc(t->head.count, sizeof(struct digest *));
-	if (!s->traces || !s->digests)
+	s->dropped = calloc(t->head.count, sizeof(bool));
+	if (!s->traces || !s->digests || !s->dropped)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < t->head.count; i++) {
 		struct head_trace *trace = t->head.traces[i];
@@ -97,7 +98,7 @@ static int choose(struct seal *s, enum seal_reason reason)
 			s->traces[s->count++] = trace;
 			continue;
 		}
-		e = keep_trace(s, trace);
+		e = stay_trace(s, trace);
 		if (e)
 			return e;
 	}
@@ -109,6 +110,23 @@ static int by_key(const void *left, const void *right)
 	const struct head_trace *const *a = left, *const *b = right;
 
 	return memcmp((*a)->key.bytes, (*b)->key.bytes, TRACE_KEY_SIZE);
+}
+
+/* The late decision (tracer/keep.h). */
+static bool is_dropped(const struct seal *s, const struct head_trace *trace,
+		       const struct digest *d)
+{
+	struct keep_facts facts = {
+		.trace_id = trace_key_id(&trace->key),
+		.root = d->summary.root,
+		.duration_ns = d->summary.end_ns - d->summary.start_ns,
+		.worst = d->summary.status,
+	};
+
+	for (size_t i = 0; i < d->call_count; i++)
+		if (d->calls[i].status > facts.worst)
+			facts.worst = d->calls[i].status;
+	return !keep_trace(&s->t->options.keep, &facts);
 }
 
 static int digest_chosen(struct seal *s)
@@ -129,6 +147,11 @@ static int digest_chosen(struct seal *s)
 		if (e)
 			return e;
 		s->digests[i] = d;
+		s->dropped[i] = is_dropped(s, trace, d);
+		if (s->dropped[i]) {
+			s->dropped_count++;
+			s->dropped_documents += trace->document_count;
+		}
 		if (d->summary.start_ns < s->start_ns_min)
 			s->start_ns_min = d->summary.start_ns;
 		if (d->summary.start_ns > s->start_ns_max)
@@ -177,6 +200,8 @@ static int commit(struct seal *s, struct block_ref *block)
 		t->epoch++;
 		traces_publish(t, set);
 		t->stats.seals++;
+		t->stats.dropped += s->dropped_count;
+		t->stats.dropped_documents += s->dropped_documents;
 		t->view.durable = t->view.position;
 	}
 	traces_unlock(t);
@@ -233,6 +258,7 @@ int traces_seal_head(struct traces *t, enum seal_reason reason)
 	buf_fini(&s.value);
 	free(s.traces);
 	free(s.digests);
+	free(s.dropped);
 	arena_reset(&t->scratch);
 	return e;
 }

@@ -114,7 +114,8 @@ static int write_chunks(struct chunks *c)
 	int e = deflate_new(&c->deflate);
 
 	for (size_t i = 0; i < s->count && !e; i++)
-		e = add_trace(c, s->traces[i]);
+		if (!s->dropped[i])
+			e = add_trace(c, s->traces[i]);
 	return e ? e : end_chunk(c);
 }
 
@@ -157,15 +158,19 @@ static int write_summaries(struct seal *s)
 {
 	struct by_start *list = calloc(s->count, sizeof(*list));
 	int e = list ? 0 : ERR_NOMEM;
+	size_t count = 0;
 
 	for (size_t i = 0; i < s->count && !e; i++) {
-		list[i].summary = &s->digests[i]->summary;
-		row_key_start(&list[i].key, &s->traces[i]->key,
-			      list[i].summary->start_ns);
+		if (s->dropped[i])
+			continue;
+		list[count].summary = &s->digests[i]->summary;
+		row_key_start(&list[count].key, &s->traces[i]->key,
+			      list[count].summary->start_ns);
+		count++;
 	}
 	if (!e)
-		qsort(list, s->count, sizeof(*list), by_row);
-	for (size_t i = 0; i < s->count && !e; i++) {
+		qsort(list, count, sizeof(*list), by_row);
+	for (size_t i = 0; i < count && !e; i++) {
 		row_put_summary(&s->value, list[i].summary);
 		e = write_row(s, &list[i].key);
 	}

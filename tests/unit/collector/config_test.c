@@ -62,6 +62,19 @@ static void test_table(void **state)
 		{ "{\"tls\":{\"certificate\":\"/c\",\"key\":1}}", ERR_INVALID,
 		  "key" },
 		{ "{\"tls\":true}", ERR_INVALID, "tls" },
+		{ "{\"late_sampling\":[{\"service\":\"check*\","
+		  "\"slow_seconds\":0.5,\"share\":0.25},{\"share\":1}]}",
+		  0, NULL },
+		{ "{\"late_sampling\":{}}", ERR_INVALID, "list" },
+		{ "{\"late_sampling\":[{}]}", ERR_INVALID, "share" },
+		{ "{\"late_sampling\":[{\"share\":2}]}", ERR_INVALID,
+		  "0 to 1" },
+		{ "{\"late_sampling\":[{\"share\":0,\"slow_seconds\":0}]}",
+		  ERR_INVALID, "slow_seconds" },
+		{ "{\"late_sampling\":[{\"share\":0,\"slow\":1}]}", ERR_INVALID,
+		  "slow" },
+		{ "{\"late_sampling\":[{\"share\":0,\"service\":1}]}",
+		  ERR_INVALID, "text" },
 	};
 
 	(void)state;
