@@ -33,7 +33,7 @@ enum {
 	FILTER_GROUPS_MAX = 4,  /* of groups whose expression names a group */
 };
 
-/* The expression of a group, by its name or its ARN (the other is empty).
+/* The expression of a group, by its name or its ARN (ptr of the other is NULL).
  * False: there is no such group. What it gives must outlive the filter. */
 typedef bool filter_group_fn(void *arg, struct sv name, struct sv arn,
 			     struct sv *expression);

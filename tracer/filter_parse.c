@@ -294,6 +294,7 @@ static uint32_t parse_cause(struct filter_parser *p, size_t at, struct sv word)
 /* The expression of a group stands in the place of its name. */
 static uint32_t parse_group(struct filter_parser *p, size_t at, bool by_name)
 {
+	static const struct sv none = { NULL, 0 };
 	struct sv name = SV(""), text, outer = p->text;
 	size_t op_at = filter_skip(p), value_at;
 	enum filter_op op = filter_take_op(p);
@@ -305,8 +306,8 @@ static uint32_t parse_group(struct filter_parser *p, size_t at, bool by_name)
 	if (!filter_take_value(p, &name))
 		return FILTER_NONE;
 	if (!p->groups || !p->groups->find ||
-	    !p->groups->find(p->groups->arg, by_name ? name : SV(""),
-			     by_name ? SV("") : name, &text))
+	    !p->groups->find(p->groups->arg, by_name ? name : none,
+			     by_name ? none : name, &text))
 		return filter_fail(p, value_at, ERR_NOT_FOUND,
 				   "there is no such group");
 	if (p->group_depth == FILTER_GROUPS_MAX)

@@ -92,6 +92,7 @@ void api_trace_get(struct api *a, struct request *r);
 void api_trace_list(struct api *a, struct request *r);
 void api_map(struct api *a, struct request *r);
 void api_xray_batch_get(struct api *a, struct request *r);
+void api_xray_trace_summaries(struct api *a, struct request *r);
 void api_xray_service_graph(struct api *a, struct request *r);
 void api_xray_trace_graph(struct api *a, struct request *r);
 void api_xray_time_series(struct api *a, struct request *r);

@@ -212,6 +212,11 @@ def inputs(n, w):
             Rest(body={"StartTime": DAY, "EndTime": DAY + 600,
                        "EntitySelectorExpression":
                        f'service("{n.function}")'})],
+        "GetTraceSummaries": [
+            Rest(body={"StartTime": DAY, "EndTime": DAY + 86400}),
+            Rest(body={"StartTime": DAY, "EndTime": DAY + 86400,
+                       "TimeRangeType": "Event",
+                       "FilterExpression": "service() {ok} or !ok"})],
         "GetSamplingRules": [Rest(body={})],
         "GetSamplingTargets": [Rest(body={"SamplingStatisticsDocuments": [{
             "RuleName": "Default", "ClientID": "0123456789abcdef01234567",
