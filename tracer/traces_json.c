@@ -67,18 +67,22 @@ void traces_json_trace(struct json_writer *w, const struct trace *t)
 	json_close_array(w);
 }
 
+void traces_json_row(struct json_writer *w, const struct trace_summary *s)
+{
+	json_open_object(w);
+	put_head(w, s);
+	json_key(w, "names");
+	put_texts(w, s->names, s->name_count);
+	json_close_object(w);
+}
+
 void traces_json_list(struct json_writer *w, const struct trace_list *list)
 {
 	json_open_object(w);
 	json_key(w, "traces");
 	json_open_array(w);
-	for (size_t i = 0; i < list->count; i++) {
-		json_open_object(w);
-		put_head(w, &list->rows[i]);
-		json_key(w, "names");
-		put_texts(w, list->rows[i].names, list->rows[i].name_count);
-		json_close_object(w);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		traces_json_row(w, &list->rows[i]);
 	json_close_array(w);
 	json_key(w, "truncated");
 	json_put_bool(w, list->truncated);

@@ -11,6 +11,8 @@
 /* Members "id" to "segments" of GET /api/v1/traces/{id}, into an object that
  * is open; the caller adds "logs" and "usage". */
 void traces_json_trace(struct json_writer *w, const struct trace *t);
+/* One row of GET /api/v1/traces. */
+void traces_json_row(struct json_writer *w, const struct trace_summary *s);
 /* The whole object of GET /api/v1/traces. */
 void traces_json_list(struct json_writer *w, const struct trace_list *list);
 /* The whole object of GET /api/v1/map. */

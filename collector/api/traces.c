@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Traces, the service map, and one request with its logs and its cost. */
 #include "collector/api/api.h"
+#include "collector/api/xray_summaries.h"
 #include "collector/door/answer.h"
 
 #include "billing/statement.h"
@@ -101,6 +102,12 @@ void api_trace_list(struct api *a, struct request *r)
 	if (!api_query_range(a, r, 6 * 3600, &start, &end) ||
 	    !api_query_number(r, "limit", API_LIMIT_MAX, &limit))
 		return;
+	if (request_query(r, "filter").len || request_query(r, "next").len) {
+		const struct api_search q = { start, end, limit };
+
+		api_trace_search(a, r, &q);
+		return;
+	}
 	e = traces_recent(a->traces, &r->caller.scope, start, end,
 			  request_query(r, "function"), limit, &r->arena,
 			  &list);

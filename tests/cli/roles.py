@@ -177,7 +177,8 @@ def inputs(n, w):
         "PutBatch": [lambda: Rest(body=w.batch(n), headers={
             "Content-Type": "application/x-protobuf"})],
         "ListTraces": [Rest(query=SPAN),
-                       Rest(query=SPAN + [("function", n.function)])],
+                       Rest(query=SPAN + [("function", n.function)]),
+                       Rest(query=SPAN + [("filter", "ok or !ok")])],
         "GetTrace": [Rest(n.trace), Rest(n.usage)],
         "GetMap": [Rest(query=SPAN)],
         "ListFunctions": [Rest(query=SPAN)],

@@ -170,6 +170,22 @@ is "$(count '"FilterExpression":"group.name = missing AND annotation.number < 25
 like "$(post CreateGroup '{"GroupName":"bad","FilterExpression":"ok AND"}')" \
 	'InvalidRequestException.*at character 7' "a group with a bad expression"
 
+# --- the native list ----------------------------------------------------------------
+native() {
+	curl -sS -G "$HTTP/api/v1/traces" -d start="$start" -d end=$((start + 200)) "$@"
+}
+rows="(len(d['traces']), d['truncated'], d['processed'])"
+is "$(json "$(native --data-urlencode 'filter=service(shop) {fault}')" "$rows")" \
+	"(1, False, 601)" "the native list with a filter"
+list=$(native -d filter=error -d limit=4)
+is "$(json "$list" "$rows[:2]")" "(4, True)" "is full"
+is "$(json "$(native -d filter=error -d limit=4 -d next="$(json "$list" "d['next']")")" \
+	"$rows[:2]")" "(2, False)" "and goes on"
+like "$(native -d 'filter=duration')" '"InvalidParameterValue".*at character 9' \
+	"or says what is wrong"
+like "$(native -d filter=ok -d next="$(json "$list" "d['next']")")" 'next is not' \
+	"and whose next it is not"
+
 # --- the SDK for JavaScript ---------------------------------------------------------
 if command -v node >/dev/null && command -v npm >/dev/null &&
 	npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000 \
