@@ -22,6 +22,24 @@ void document_of_span(const struct span_record *span, struct buf *out)
 				   s->resource_schema);
 }
 
+static size_t field_size(size_t bytes)
+{
+	return 1 + protobuf_varint_size(bytes) + bytes; /* numbers below 16 */
+}
+
+size_t document_size_of_span(const struct span_record *span)
+{
+	const struct span_source *s = span->source;
+	size_t scopes = field_size(span->span.len);
+	size_t size = 0;
+
+	scopes += s->scope.len ? field_size(s->scope.len) : 0;
+	scopes += s->scope_schema.len ? field_size(s->scope_schema.len) : 0;
+	size += s->resource.len ? field_size(s->resource.len) : 0;
+	size += s->resource_schema.len ? field_size(s->resource_schema.len) : 0;
+	return size + field_size(scopes);
+}
+
 /* Fields 1, 2 and 3 of ResourceSpans and ScopeSpans alike. */
 static bool take_three(struct sv bytes, struct sv *first, struct sv *second,
 		       struct sv *third)

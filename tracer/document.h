@@ -46,6 +46,8 @@ enum segment_refusal document_take(const struct document *d,
 void document_put_xray(struct json_writer *w, const struct document *d);
 /* Appends the DOCUMENT_OTLP of a span that came as a record. */
 void document_of_span(const struct span_record *span, struct buf *out);
+/* How many bytes that takes. */
+size_t document_size_of_span(const struct span_record *span);
 /* The record that a DOCUMENT_OTLP was made of; both borrow from bytes, and
  * span->source is source. False: it is no such document. */
 bool document_to_span(struct sv bytes, struct span_source *source,

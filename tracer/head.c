@@ -193,12 +193,14 @@ static int add_ids(struct head *h, uint32_t trace, const struct head_arrival *a,
 	struct id_list list = { h, ids_seed(a->scope), trace };
 	int e = 0;
 
-	for (uint32_t i = 0; i < a->reading->count && !e; i++)
-		e = list_id(&list,
-			    sv_make((const char *)a->reading->segments[i].id,
-				    SEGMENT_ID_SIZE));
-	return e ? e :
-		   ids_visit(a->document, a->reading, scratch, list_id, &list);
+	for (uint32_t i = 0; i < a->read_count && !e; i++)
+		e = list_id(&list, sv_make((const char *)a->read[i].id,
+					   SEGMENT_ID_SIZE));
+	if (e)
+		return e;
+	return a->span ? ids_visit_span(a->span->span, list_id, &list) :
+			 ids_visit_segments(a->read, a->read_count, scratch,
+					    list_id, &list);
 }
 
 struct head_trace *head_next_id(const struct head *h, uint32_t hash, size_t *at)
@@ -211,30 +213,23 @@ struct head_trace *head_next_id(const struct head *h, uint32_t hash, size_t *at)
 
 /* --- rows ------------------------------------------------------------------ */
 
-static bool pack_span(struct head *h, const struct head_arrival *a)
+static size_t size_of(const struct head_arrival *a)
 {
-	const uint8_t *trace_id = a->reading->segments[0].trace_id;
-	struct span_source source;
-	struct span_record span;
-
-	if (a->span)
-		return shape_pack_span(h->shapes, a->span, trace_id, &h->row);
-	return document_to_span(a->document->bytes, &source, &span) &&
-	       shape_pack_span(h->shapes, &span, trace_id, &h->row);
+	return a->span ? document_size_of_span(a->span) : a->segment.len;
 }
 
 /* Into h->row. */
 static int pack(struct head *h, const struct head_arrival *a)
 {
+	const uint8_t *trace_id = a->read[0].trace_id;
 	int e = h->shapes ? 0 : shapes_new(&h->shapes, 0);
 
 	if (e)
 		return e;
 	buf_reset(&h->row);
-	return (a->document->format == DOCUMENT_OTLP ?
-			pack_span(h, a) :
-			shape_pack_json(h->shapes, a->reading->parsed,
-					a->reading->segments[0].trace_id,
+	return (a->span ?
+			shape_pack_span(h->shapes, a->span, trace_id, &h->row) :
+			shape_pack_json(h->shapes, a->parsed, trace_id,
 					&h->row)) ?
 		       0 :
 		       ERR_NOMEM;
@@ -304,29 +299,28 @@ static struct head_trace *new_trace(struct head *h, const struct trace_key *key,
 static struct head_document *new_document(struct head *h,
 					  const struct head_arrival *a)
 {
-	const struct document_reading *r = a->reading;
 	size_t size = 0;
 	struct head_document *d;
 	char *at;
 
-	for (uint32_t i = 0; i < r->count; i++)
-		size += essence_size(&r->segments[i]);
+	for (uint32_t i = 0; i < a->read_count; i++)
+		size += essence_size(&a->read[i]);
 	d = arena_alloc(&h->arena, sizeof(*d) + size + h->row.len);
 	if (!d)
 		return NULL;
 	*d = (struct head_document){
 		.sequence = a->sequence,
 		.received_ns = a->received_ns,
-		.in_progress = r->segments[0].in_progress,
-		.essence_count = r->count,
+		.in_progress = a->read[0].in_progress,
+		.essence_count = a->read_count,
 		.essence_bytes = (uint32_t)size,
 		.row_len = (uint32_t)h->row.len,
-		.len = (uint32_t)a->document->bytes.len,
+		.len = (uint32_t)size_of(a),
 	};
-	memcpy(d->id, r->segments[0].id, SEGMENT_ID_SIZE);
+	memcpy(d->id, a->read[0].id, SEGMENT_ID_SIZE);
 	at = (char *)(d + 1);
-	for (uint32_t i = 0; i < r->count; i++) {
-		size = essence_put(&r->segments[i], &h->words, &h->arena,
+	for (uint32_t i = 0; i < a->read_count; i++) {
+		size = essence_put(&a->read[i], &h->words, &h->arena,
 				   (struct essence *)(void *)at);
 		if (!size)
 			return NULL;
@@ -372,6 +366,25 @@ static void append_document(struct head *h, struct head_trace *trace,
 	drop_digest(h, trace);
 }
 
+static bool is_same(const struct document *now, const struct head_arrival *a)
+{
+	const struct span_source *theirs;
+	struct span_source ours;
+	struct span_record span;
+
+	if (!a->span)
+		return now->format == DOCUMENT_XRAY &&
+		       sv_eq(now->bytes, a->segment);
+	theirs = a->span->source;
+	return now->format == DOCUMENT_OTLP &&
+	       document_to_span(now->bytes, &ours, &span) &&
+	       sv_eq(span.span, a->span->span) &&
+	       sv_eq(ours.resource, theirs->resource) &&
+	       sv_eq(ours.resource_schema, theirs->resource_schema) &&
+	       sv_eq(ours.scope, theirs->scope) &&
+	       sv_eq(ours.scope_schema, theirs->scope_schema);
+}
+
 /* 1, 0, or an error. */
 static int is_repeat(struct head *h, const struct head_trace *trace,
 		     const struct head_document *now,
@@ -380,15 +393,13 @@ static int is_repeat(struct head *h, const struct head_trace *trace,
 	struct document document;
 	int e;
 
-	if (!now->in_progress && a->reading->segments[0].in_progress)
+	if (!now->in_progress && a->read[0].in_progress)
 		return 1;
-	if (now->len != a->document->bytes.len)
+	if (now->len != size_of(a))
 		return 0;
 	buf_reset(&h->row);
 	e = head_unpack(h, trace, now, &h->row, &document);
-	return e ? e :
-		   document.format == a->document->format &&
-			       sv_eq(document.bytes, a->document->bytes);
+	return e ? e : is_same(&document, a);
 }
 
 static bool is_over_limit(const struct head_trace *trace,
@@ -397,7 +408,7 @@ static bool is_over_limit(const struct head_trace *trace,
 {
 	return trace->document_count - (old != NULL) >=
 		       TRACES_TRACE_DOCUMENTS_MAX ||
-	       trace->bytes - (old ? old->len : 0) + a->document->bytes.len >
+	       trace->bytes - (old ? old->len : 0) + size_of(a) >
 		       TRACES_TRACE_BYTES_MAX;
 }
 
@@ -440,12 +451,11 @@ int head_add(struct head *h, const struct head_arrival *a,
 	struct trace_key key;
 	int e;
 
-	assert(a->reading->count > 0);
-	trace_key_make(&key, a->scope, a->reading->segments[0].trace_id);
+	assert(a->read_count > 0);
+	trace_key_make(&key, a->scope, a->read[0].trace_id);
 	trace = head_find(h, &key);
 	if (trace) {
-		old = find_document(h, trace->index,
-				    a->reading->segments[0].id);
+		old = find_document(h, trace->index, a->read[0].id);
 		e = old ? is_repeat(h, trace, old, a) : 0;
 		if (e)
 			return e < 0 ? e : HEAD_REPEAT;
@@ -458,6 +468,30 @@ int head_add(struct head *h, const struct head_arrival *a,
 	if (e)
 		return e;
 	return old ? HEAD_REPLACED : HEAD_ADDED;
+}
+
+int head_add_document(struct head *h, struct head_arrival *a,
+		      const struct document *document, struct arena *scratch)
+{
+	struct document_reading reading;
+	struct span_source source;
+	struct span_record span;
+	enum segment_refusal refusal =
+		document_take(document, scratch, &reading);
+
+	if (refusal != SEGMENT_OK)
+		return refusal == SEGMENT_NO_MEMORY ? ERR_NOMEM : ERR_CORRUPT;
+	a->read = reading.segments;
+	a->read_count = reading.count;
+	a->parsed = reading.parsed;
+	a->segment = document->bytes;
+	a->span = NULL;
+	if (document->format == DOCUMENT_OTLP) {
+		if (!document_to_span(document->bytes, &source, &span))
+			return ERR_CORRUPT;
+		a->span = &span;
+	}
+	return head_add(h, a, scratch);
 }
 
 /* --- digests ----------------------------------------------------------------- */

@@ -75,15 +75,24 @@ struct head_arrival {
 	int64_t received_ns;
 	uint64_t position;
 	uint64_t sequence;
-	const struct document *document;
-	const struct document_reading *reading; /* of document */
-	const struct span_record *span; /* that document was made of; or NULL */
+	/* One of them: a segment document and what was parsed of it, or a
+	 * span, of which no document is made. */
+	struct sv segment;
+	const struct json_doc *parsed;
+	const struct span_record *span; /* NULL: it is a segment */
+	const struct segment *read; /* what either says, nested ones too */
+	uint32_t read_count;
 };
 
 void head_fini(struct head *h);
 /* An enum head_added, or ERR_NOMEM: then nothing has changed. */
 int head_add(struct head *h, const struct head_arrival *arrival,
 	     struct arena *scratch) MUST_USE;
+/* The same of a document that was kept: a->read and what it was read from are
+ * filled in here. */
+int head_add_document(struct head *h, struct head_arrival *a,
+		      const struct document *document,
+		      struct arena *scratch) MUST_USE;
 /* NULL: not here. */
 struct head_trace *head_find(const struct head *h, const struct trace_key *key);
 /* The latest trace that may have an id of this hash, before *at, which is

@@ -2,6 +2,7 @@
 #include "tracer/ids.h"
 
 #include "core/codec/protobuf.h"
+#include "core/wire/otlp_fields.h"
 
 enum { END_MAX = 16 }; /* bytes of the longest end */
 
@@ -119,9 +120,11 @@ static int visit_attribute(struct visit *v, struct sv attribute)
 	struct sv key = SV(""), value = SV(""), text = SV("");
 
 	while (protobuf_next(&r, &f) == 1) {
-		if (f.number == 1 && f.type == PROTOBUF_BYTES)
+		if (f.type != PROTOBUF_BYTES)
+			continue;
+		if (f.number == 1)
 			key = f.bytes;
-		else if (f.number == 2 && f.type == PROTOBUF_BYTES)
+		else if (f.number == 2)
 			value = f.bytes;
 	}
 	if (!ids_is_key(SV(""), key))
@@ -133,35 +136,40 @@ static int visit_attribute(struct visit *v, struct sv attribute)
 	return visit_text(v, text);
 }
 
-/* ResourceSpans.scope_spans = 2, ScopeSpans.spans = 2, Span.attributes = 9 */
-static int visit_span(struct visit *v, struct sv message, unsigned depth)
+int ids_visit_span(struct sv span, ids_fn *fn, void *arg)
 {
-	struct protobuf r = protobuf_reader(message);
+	struct visit v = { .fn = fn, .arg = arg, .left = IDS_MAX };
+	struct protobuf r = protobuf_reader(span);
 	struct protobuf_field f;
 	int e = 0;
 
-	while (!e && protobuf_next(&r, &f) == 1) {
-		if (f.type != PROTOBUF_BYTES)
-			continue;
-		if (depth < 2 && f.number == 2)
-			e = visit_span(v, f.bytes, depth + 1);
-		else if (depth == 2 && f.number == 9)
-			e = visit_attribute(v, f.bytes);
-	}
+	while (!e && protobuf_next(&r, &f) == 1)
+		if (f.number == SPAN_ATTRIBUTES && f.type == PROTOBUF_BYTES)
+			e = visit_attribute(&v, f.bytes);
+	return e;
+}
+
+int ids_visit_segments(const struct segment *segments, uint32_t count,
+		       struct arena *arena, ids_fn *fn, void *arg)
+{
+	struct visit v = { .arena = arena, .fn = fn, .arg = arg };
+	int e = 0;
+
+	for (uint32_t i = 0; i < count && !e; i++)
+		e = visit_segment(&v, segments[i].json);
 	return e;
 }
 
 int ids_visit(const struct document *d, const struct document_reading *r,
 	      struct arena *arena, ids_fn *fn, void *arg)
 {
-	struct visit v = {
-		.arena = arena, .fn = fn, .arg = arg, .left = IDS_MAX
-	};
-	int e = 0;
+	struct span_source source;
+	struct span_record span;
 
-	if (d->format == DOCUMENT_OTLP)
-		return visit_span(&v, d->bytes, 0);
-	for (uint32_t i = 0; i < r->count && !e; i++)
-		e = visit_segment(&v, r->segments[i].json);
-	return e;
+	if (d->format == DOCUMENT_XRAY)
+		return ids_visit_segments(r->segments, r->count, arena, fn,
+					  arg);
+	return document_to_span(d->bytes, &source, &span) ?
+		       ids_visit_span(span.span, fn, arg) :
+		       0;
 }

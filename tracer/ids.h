@@ -29,6 +29,9 @@ bool ids_is_key(struct sv path, struct sv key);
  * of the trace. fn returns 0, or an error that ends it. Text of at most
  * REQUEST_ID_MAX bytes, valid in the call only. */
 typedef int ids_fn(void *arg, struct sv id);
+int ids_visit_span(struct sv span, ids_fn *fn, void *arg) MUST_USE;
+int ids_visit_segments(const struct segment *segments, uint32_t count,
+		       struct arena *arena, ids_fn *fn, void *arg) MUST_USE;
 int ids_visit(const struct document *d, const struct document_reading *r,
 	      struct arena *arena, ids_fn *fn, void *arg) MUST_USE;
 

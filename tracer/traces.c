@@ -102,30 +102,23 @@ static int seal_if_due(struct traces *t)
 	return 0;
 }
 
-static int apply_document(struct traces *t, const struct frame *frame,
-			  const struct document *document,
-			  const struct document_reading *reading,
-			  const struct span_record *span)
+enum { APPLY_LOCKED = 64 }; /* documents between two looks for readers */
+
+/* Under the lock. */
+static int add(struct traces *t, const struct frame *frame,
+	       struct head_arrival *a)
 {
-	struct head_arrival arrival = {
-		.scope = &frame->scope,
-		.received_ns = frame->received.ns,
-		.position = frame->position,
-		.sequence = t->next_sequence,
-		.document = document,
-		.reading = reading,
-		.span = span,
-	};
 	int e;
 
-	traces_lock(t);
-	e = head_add(&t->head, &arrival, &t->scratch);
-	t->next_sequence++;
+	a->scope = &frame->scope;
+	a->received_ns = frame->received.ns;
+	a->position = frame->position;
+	a->sequence = t->next_sequence++;
+	e = head_add(&t->head, a, &t->scratch);
 	t->stats.documents += e == HEAD_ADDED || e == HEAD_REPLACED;
 	t->stats.replaced += e == HEAD_REPLACED;
 	t->stats.repeats += e == HEAD_REPEAT;
 	t->stats.shed_trace += e == HEAD_SHED;
-	traces_unlock(t);
 	return e < 0 ? e : 0;
 }
 
@@ -135,51 +128,56 @@ static int judged(enum segment_refusal refusal)
 	return refusal == SEGMENT_NO_MEMORY ? ERR_NOMEM : 0;
 }
 
-static int read_and_apply(struct traces *t, const struct frame *frame,
-			  const struct document *document)
-{
-	struct document_reading reading;
-	enum segment_refusal refusal =
-		document_take(document, &t->scratch, &reading);
-
-	if (refusal != SEGMENT_OK)
-		return judged(refusal);
-	return apply_document(t, frame, document, &reading, NULL);
-}
-
 static int apply_segment(struct traces *t, const struct frame *frame,
-			 const struct segment_record *record)
+			 struct segment_record record)
 {
-	const struct document document = { DOCUMENT_XRAY, record->document };
-	const struct document_reading reading = { record->read,
-						  record->read_count,
-						  record->parsed };
+	struct head_arrival a = { .segment = record.document };
 
-	arena_reset(&t->scratch);
-	return record->read ?
-		       apply_document(t, frame, &document, &reading, NULL) :
-		       read_and_apply(t, frame, &document);
+	if (!record.read) {
+		enum segment_refusal refusal =
+			segment_take(&record, &t->scratch);
+
+		if (refusal != SEGMENT_OK)
+			return judged(refusal);
+	}
+	a.parsed = record.parsed;
+	a.read = record.read;
+	a.read_count = record.read_count;
+	return add(t, frame, &a);
 }
 
 static int apply_span(struct traces *t, const struct frame *frame,
 		      const struct span_record *record)
 {
-	struct document document = { .format = DOCUMENT_OTLP };
-	struct document_reading reading = { .count = 1 };
 	struct segment segment;
-	enum segment_refusal refusal;
+	struct head_arrival a = { .span = record,
+				  .read = &segment,
+				  .read_count = 1 };
+	enum segment_refusal refusal =
+		span_read(&t->spans, record, &t->scratch, &segment);
 
-	arena_reset(&t->scratch);
-	refusal = span_read(&t->spans, record, &t->scratch, &segment);
-	if (refusal != SEGMENT_OK)
-		return judged(refusal);
-	buf_reset(&t->span);
-	document_of_span(record, &t->span);
-	if (t->span.failed)
-		return ERR_NOMEM;
-	document.bytes = buf_view(&t->span);
-	reading.segments = &segment;
-	return apply_document(t, frame, &document, &reading, record);
+	return refusal == SEGMENT_OK ? add(t, frame, &a) : judged(refusal);
+}
+
+static int apply_records(struct traces *t, const struct delivery *d)
+{
+	const struct records *r = d->records;
+	int e = 0;
+
+	traces_lock(t);
+	for (size_t i = 0; i < r->segment_count + r->span_count && !e; i++) {
+		if (i % APPLY_LOCKED == APPLY_LOCKED - 1) {
+			traces_unlock(t);
+			traces_lock(t);
+		}
+		arena_reset(&t->scratch);
+		e = i < r->segment_count ?
+			    apply_segment(t, d->frame, r->segments[i]) :
+			    apply_span(t, d->frame,
+				       &r->spans[i - r->segment_count]);
+	}
+	traces_unlock(t);
+	return e;
 }
 
 /* Applying the same delivery twice changes nothing: its documents are exact
@@ -198,16 +196,9 @@ static int traces_apply(void *self, const struct delivery *d)
 	}
 	t->half_applied = d->frame->position;
 	t->spans = (struct span_reader){ 0 };
-	for (size_t i = 0; i < d->records->segment_count; i++) {
-		e = apply_segment(t, d->frame, &d->records->segments[i]);
-		if (e)
-			return e;
-	}
-	for (size_t i = 0; i < d->records->span_count; i++) {
-		e = apply_span(t, d->frame, &d->records->spans[i]);
-		if (e)
-			return e;
-	}
+	e = apply_records(t, d);
+	if (e)
+		return e;
 	if (t->head.count && !t->opened_ns)
 		t->opened_ns = t->now_ns;
 	t->view.position = d->frame->next;
@@ -299,7 +290,6 @@ void traces_close(struct traces *t)
 	head_fini(&t->head);
 	block_set_unref(t->set);
 	arena_fini(&t->scratch);
-	buf_fini(&t->span);
 	pthread_mutex_destroy(&t->lock);
 	free(t->dir);
 	free(t);

@@ -144,9 +144,7 @@ static int read_document(struct traces *t, struct sv *rest)
 	const uint8_t *at = take(rest, SCOPE_KEY_SIZE + 28);
 	struct trace_key key = { { 0 } };
 	struct head_arrival a = { 0 };
-	struct document_reading reading;
 	struct document document;
-	enum segment_refusal refusal;
 	struct scope scope;
 	int e;
 
@@ -165,14 +163,7 @@ static int read_document(struct traces *t, struct sv *rest)
 	if (at[27] >= DOCUMENT_FORMATS || !document.bytes.ptr)
 		return ERR_CORRUPT;
 	arena_reset(&t->scratch);
-	refusal = document_take(&document, &t->scratch, &reading);
-	if (refusal == SEGMENT_NO_MEMORY)
-		return ERR_NOMEM;
-	if (refusal != SEGMENT_OK)
-		return ERR_CORRUPT;
-	a.document = &document;
-	a.reading = &reading;
-	e = head_add(&t->head, &a, &t->scratch);
+	e = head_add_document(&t->head, &a, &document, &t->scratch);
 	return e < 0 ? e : 0;
 }
 

@@ -60,7 +60,6 @@ struct traces {
 	struct traces_stats stats;
 	/* The applying thread's own: */
 	struct arena scratch;
-	struct buf span; /* a span as a document */
 	struct span_reader spans;
 	uint64_t next_number, next_sequence;
 	int64_t opened_ns; /* frame time the head collects since; 0: empty */

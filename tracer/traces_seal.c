@@ -42,15 +42,12 @@ static int stay_document(struct seal *s, const struct head_trace *trace,
 			 const struct scope *scope)
 {
 	struct arena *scratch = &s->t->scratch;
-	struct document_reading reading;
 	struct document document;
 	struct head_arrival a = {
 		.scope = scope,
 		.received_ns = d->received_ns,
 		.position = trace->position,
 		.sequence = d->sequence,
-		.document = &document,
-		.reading = &reading,
 	};
 	int e;
 
@@ -59,9 +56,8 @@ static int stay_document(struct seal *s, const struct head_trace *trace,
 	e = head_unpack(&s->t->head, trace, d, &s->value, &document);
 	if (e)
 		return e;
-	if (document_take(&document, scratch, &reading) != SEGMENT_OK)
-		return ERR_NOMEM; /* it was read before */
-	e = head_add(&s->kept, &a, scratch);
+	e = head_add_document(&s->kept, &a, &document, scratch);
+	assert(e != ERR_CORRUPT); /* it was read before */
 	return e < 0 ? e : 0;
 }
 
