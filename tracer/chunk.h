@@ -14,9 +14,6 @@ struct chunk_rows {
 	size_t count;
 };
 
-int chunk_encode(struct deflate *deflate, const struct shapes *shapes,
-		 const struct columns_row *rows, size_t count,
-		 struct buf *out) MUST_USE;
 /* The rows of a trace; NULL: of all. None: count is 0. ERR_CORRUPT. */
 int chunk_read(struct sv chunk, const struct shapes *shapes,
 	       const uint8_t trace_id[TRACE_ID_SIZE], struct arena *arena,

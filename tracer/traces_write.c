@@ -40,6 +40,7 @@ static int store_row(struct seal *s, const struct row_key *key)
 struct chunks {
 	struct seal *s;
 	struct deflate *deflate;
+	struct columns_encoder *encoder;
 	struct columns_row *rows;
 	size_t count, cap, bytes;
 	const struct trace_key *first;
@@ -54,8 +55,8 @@ static int end_chunk(struct chunks *c)
 	if (!c->count)
 		return 0;
 	row_key_chunk(&key, c->first);
-	e = chunk_encode(c->deflate, c->s->t->head.shapes, c->rows, c->count,
-			 &c->s->value);
+	e = columns_encode(c->encoder, c->deflate, c->s->t->head.shapes,
+			   c->rows, c->count, &c->s->value);
 	c->count = c->bytes = 0;
 	return e ? e : store_row(c->s, &key);
 }
@@ -112,6 +113,9 @@ static int write_chunks(struct chunks *c)
 {
 	struct seal *s = c->s;
 	int e = deflate_new(&c->deflate);
+
+	if (!e)
+		e = columns_encoder_new(&c->encoder);
 
 	for (size_t i = 0; i < s->count && !e; i++)
 		if (!s->dropped[i])
@@ -259,6 +263,8 @@ int seal_write(struct seal *s, const char *path)
 	buf_reset(&s->value);
 	e = write_rows(s, &c);
 	deflate_free(c.deflate);
+	if (c.encoder)
+		columns_encoder_free(c.encoder);
 	free(c.rows);
 	free(c.of_trace);
 	if (!e)
