@@ -103,6 +103,17 @@ $(B)/obj/gen/telemetry.pb-c.o: $(GEN).c
 	$(Q)$(CC) $(filter-out -include core/base/banned.h,$(CPPFLAGS)) $(CFLAGS) -w -c -o $@ $<
 $(call obj,$(wildcard core/wire/*.c core/smithy/*.c)): | $(GEN).h
 
+# OTLP's schema, for a test that compares our walker with libprotobuf-c.
+ORACLE := $(B)/gen/tests/unit/core/otlp.pb-c
+$(ORACLE).c $(ORACLE).h &: tests/unit/core/otlp.proto
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(B)/gen $<
+$(B)/obj/gen/otlp.pb-c.o: $(ORACLE).c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -include core/base/banned.h,$(CPPFLAGS)) $(CFLAGS) -w -c -o $@ $<
+$(B)/obj/tests/unit/core/otlp_oracle_test.o: | $(ORACLE).h
+$(B)/test/core/otlp_oracle_test: $(B)/obj/gen/otlp.pb-c.o
+
 # --- compile, archive, link ---------------------------------------------------
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -129,7 +140,7 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/*/*_test.c))
 ALL_USE := sim agent collector tui client tracer billing core
 $(B)/test/%: $(B)/obj/tests/unit/%.o $(call libs,$(ALL_USE))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(ALL_USE)) \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(call libs,$(ALL_USE)) \
 		-Wl,--end-group -lcmocka $(call syslibs,$(ALL_USE))
 # Helpers of tests and the benchmark: one program a file.
 TOOLS := $(patsubst tests/%.c,$(B)/test/%,$(filter-out $(sim_SRC),\
