@@ -181,6 +181,7 @@ def inputs(n, w):
                        Rest(query=SPAN + [("filter", "ok or !ok")])],
         "GetTrace": [Rest(n.trace), Rest(n.usage)],
         "GetMap": [Rest(query=SPAN)],
+        "CompareTraces": [Rest(query=SPAN + [("a", "ok"), ("b", "!ok")])],
         "ListFunctions": [Rest(query=SPAN)],
         "ListSeries": [Rest(), Rest(query=[("namespace", n.namespace)])],
         "GetSeries": [Rest(query=SPAN + [

@@ -20,9 +20,12 @@ struct cmd {
 	const char *drawing_path;
 	const char *function;
 	const char *filter; /* an expression; NULL: none */
+	const char *other;  /* that compare compares it with */
 	bool follow;
+	bool otlp;           /* export's form */
 	double since, until; /* epoch seconds; 0: not given */
 	int64_t limit;
+	bool limit_given;
 	struct arena arena; /* answers and what is read from them */
 };
 
@@ -48,6 +51,8 @@ void cmd_title(struct cmd *c, const char *format, ...) PRINTF(2, 3);
 
 /* One a question; the exit status. */
 int cmd_show(struct cmd *c, const char *id);
+int cmd_export(struct cmd *c, const char *id);
+int cmd_compare(struct cmd *c);
 int cmd_map(struct cmd *c);
 int cmd_list(struct cmd *c);
 
