@@ -168,6 +168,25 @@ static int read_memory(struct config *c, struct json root, struct diag *diag)
 	return 0;
 }
 
+static int read_segment_bytes(struct config *c, struct json root,
+			      struct diag *diag)
+{
+	struct json v = json_get(root, SV("segment_bytes_max"));
+	int64_t n;
+
+	if (!v.doc)
+		return 0;
+	if (!json_to_i64(v, &n) || n < SEGMENT_BYTES_MAX ||
+	    n > SEGMENT_BYTES_MOST)
+		return diag_set(diag, ERR_INVALID,
+				"\"segment_bytes_max\" must be a whole number "
+				"from %d to %d",
+				(int)SEGMENT_BYTES_MAX,
+				(int)SEGMENT_BYTES_MOST);
+	c->segment_bytes_max = (uint64_t)n;
+	return 0;
+}
+
 /* --- the whole ------------------------------------------------------------------ */
 
 static int check_names(struct json root, struct diag *diag)
@@ -188,7 +207,8 @@ static int check_names(struct json root, struct diag *diag)
 					     "confine",
 					     "tls",
 					     "late_sampling",
-					     "memory_max_bytes" };
+					     "memory_max_bytes",
+					     "segment_bytes_max" };
 
 	for (struct json key = json_first(root); key.doc;
 	     key = json_next(root, key)) {
@@ -257,6 +277,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 			     "must be a whole number from 60 to 86400");
 	if (!e)
 		e = read_memory(c, root, diag);
+	if (!e)
+		e = read_segment_bytes(c, root, diag);
 	if (!e)
 		e = config_read_late(c, root, diag);
 	return e ? e : config_read_alarms(c, root, diag);

@@ -39,6 +39,7 @@ struct config {
 	struct alarm_definition *alarms;
 	size_t alarm_count;
 	const char *path; /* the file that was read, borrowed; NULL: none */
+	uint64_t segment_bytes_max; /* of a document by HTTP; 0: X-Ray's */
 	/* Seconds the window of the series stays open; 0: the default. */
 	int64_t series_window_s;
 	struct keep keep;   /* which traces a late decision keeps */

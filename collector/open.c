@@ -313,6 +313,7 @@ static int open_pipeline(struct collector *c, struct diag *diag)
 		.producers = c->producers,
 		.invocations = c->invocations,
 		.scope = c->config->scope,
+		.segment_bytes_max = (size_t)c->config->segment_bytes_max,
 	};
 	ingest_init(&a->ingest);
 	return apply_start(a->apply, diag);

@@ -493,7 +493,7 @@ enum segment_refusal segment_take(struct segment_record *record,
 
 	record->read = NULL;
 	record->read_count = 0;
-	if (record->document.len > SEGMENT_BYTES_MAX)
+	if (record->document.len > SEGMENT_BYTES_MOST)
 		return SEGMENT_TOO_LARGE;
 	if (!record->parsed) {
 		struct json_doc *doc = arena_alloc(arena, sizeof(*doc));

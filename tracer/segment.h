@@ -38,7 +38,7 @@ enum {
  * is the answer. segment_refusal_code has X-Ray's ErrorCode for it. */
 enum segment_refusal {
 	SEGMENT_OK = 0,
-	SEGMENT_TOO_LARGE, /* over SEGMENT_BYTES_MAX */
+	SEGMENT_TOO_LARGE, /* over SEGMENT_BYTES_MOST, or what its door takes */
 	SEGMENT_NOT_JSON,  /* or not an object */
 	SEGMENT_NO_ID,
 	SEGMENT_BAD_ID,

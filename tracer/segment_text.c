@@ -10,7 +10,8 @@ static const struct {
 } refusals[SEGMENT_REFUSALS] = {
 	[SEGMENT_OK] = { "", "accepted" },
 	[SEGMENT_TOO_LARGE] = { "DocumentTooLarge",
-				"the document is over 64 KB" },
+				"the document is larger than is taken: 64 KB, "
+				"if segment_bytes_max does not say otherwise" },
 	[SEGMENT_NOT_JSON] = { "ParseError",
 			       "the document is not a JSON object" },
 	[SEGMENT_NO_ID] = { "MissingId", "id is missing" },

@@ -44,6 +44,7 @@ struct ingest {
 	struct invocations *invocations;
 	struct admission *admission;
 	struct scope scope;        /* of datagrams */
+	size_t segment_bytes_max;  /* of a document by HTTP; 0: X-Ray's */
 	pthread_mutex_t lock;      /* admit and append are one step */
 	_Atomic uint64_t failures; /* frames given up by the journal */
 };

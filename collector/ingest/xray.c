@@ -170,6 +170,8 @@ static int check_documents(struct ingest *in, struct message *m,
 	struct json_writer w = json_writer(reply);
 	size_t count = m->records.segment_count;
 	uint32_t *refused = arena_array(&m->arena, count, sizeof(*refused));
+	size_t most = in->segment_bytes_max ? in->segment_bytes_max :
+					      SEGMENT_BYTES_MAX;
 	size_t n = 0;
 
 	if (!refused)
@@ -180,7 +182,10 @@ static int check_documents(struct ingest *in, struct message *m,
 	for (uint32_t i = 0; i < count; i++) {
 		struct sv document = m->records.segments[i].document;
 		enum segment_refusal why =
-			segment_take(&m->records.segments[i], &m->arena);
+			document.len > most ?
+				SEGMENT_TOO_LARGE :
+				segment_take(&m->records.segments[i],
+					     &m->arena);
 
 		if (why == SEGMENT_NO_MEMORY)
 			return ERR_NOMEM;

@@ -16,6 +16,7 @@
 
 enum {
 	SEGMENT_BYTES_MAX = 64 << 10,  /* X-Ray: a document */
+	SEGMENT_BYTES_MOST = 1 << 20,  /* by HTTP, where configured */
 	SPAN_BYTES_MAX = 256 << 10,    /* OTLP: a span, resource, scope */
 	METRIC_NAME_MAX = 255,	       /* CloudWatch: namespace and name */
 	DIMENSIONS_MAX = 30,	       /* CloudWatch: per datum */

@@ -54,6 +54,10 @@ static void test_table(void **state)
 		{ "{\"xray_networks\":[\"10.0.0.0/33\"]}", ERR_INVALID,
 		  "10.0.0.0/33" },
 		{ "{\"xray_networks\":[7]}", ERR_INVALID, "network" },
+		{ "{\"segment_bytes_max\":1048576}", 0, NULL },
+		{ "{\"segment_bytes_max\":65535}", ERR_INVALID, "65536" },
+		{ "{\"segment_bytes_max\":1048577}", ERR_INVALID, "1048576" },
+		{ "{\"segment_bytes_max\":\"1 MB\"}", ERR_INVALID, "number" },
 		{ "{\"tls\":{\"certificate\":\"/c\",\"key\":\"/k\","
 		  "\"client_ca\":\"/a\"}}",
 		  0, NULL },
