@@ -174,6 +174,7 @@ void collector_close(struct collector *c)
 		ingest_fini(&a->ingest);
 	catalogue_close(a->catalogue);
 	reservoirs_free(a->reservoirs);
+	retrievals_free(a->retrievals);
 	pthread_mutex_destroy(&a->reservoirs_lock);
 	if (a->alarms)
 		alarms_close(a->alarms);

@@ -165,15 +165,17 @@ static int open_admission(struct collector *c, struct diag *diag)
 	return 0;
 }
 
-/* Of an earlier run clients may still hold quotas. */
-static int open_reservoirs(struct collector *c, struct diag *diag)
+/* What is remembered in memory alone. Of an earlier run clients may still hold
+ * quotas. */
+static int open_memories(struct collector *c, struct diag *diag)
 {
 	int64_t quiet_until_ns = 0;
 
 	if (!catalogue_is_new(c->api.catalogue))
 		quiet_until_ns =
 			env_wall(c->env).ns + RESERVOIR_TTL_S * NS_PER_S;
-	return reservoirs_new(&c->api.reservoirs, quiet_until_ns) ?
+	return reservoirs_new(&c->api.reservoirs, quiet_until_ns) ||
+			       retrievals_new(&c->api.retrievals) ?
 		       diag_set(diag, ERR_NOMEM, "out of memory") :
 		       0;
 }
@@ -239,7 +241,7 @@ static int open_views(struct collector *c, struct diag *diag)
 		e = catalogue_open(&a->catalogue, c->env, path, diag);
 	}
 	if (!e)
-		e = open_reservoirs(c, diag);
+		e = open_memories(c, diag);
 	return e;
 }
 

@@ -10,6 +10,7 @@
 #include "billing/ledger.h"
 #include "billing/pricebook.h"
 #include "collector/alarms/alarms.h"
+#include "collector/api/retrievals.h"
 #include "collector/apply.h"
 #include "collector/catalogue/catalogue.h"
 #include "collector/door/door.h"
@@ -45,6 +46,7 @@ struct api {
 	struct catalogue *catalogue;
 	struct reservoirs *reservoirs; /* under the lock */
 	pthread_mutex_t reservoirs_lock;
+	struct retrievals *retrievals;
 	struct pricebook *prices;
 	struct admission *admission;
 	const struct memory_plan *memory;
@@ -117,6 +119,10 @@ void api_xray_update_indexing(struct api *a, struct request *r);
 void api_xray_get_destination(struct api *a, struct request *r);
 void api_xray_update_destination(struct api *a, struct request *r);
 void api_xray_telemetry(struct api *a, struct request *r);
+void api_xray_start_retrieval(struct api *a, struct request *r);
+void api_xray_list_retrieved(struct api *a, struct request *r);
+void api_xray_retrieved_graph(struct api *a, struct request *r);
+void api_xray_cancel_retrieval(struct api *a, struct request *r);
 void api_create_sampling_rule(struct api *a, struct request *r);
 void api_update_sampling_rule(struct api *a, struct request *r);
 void api_delete_sampling_rule(struct api *a, struct request *r);

@@ -8,7 +8,6 @@
 
 #include "collector/api/control.h"
 #include "collector/api/xray_shapes.h"
-#include "tracer/filter.h"
 
 enum {
 	/* X-Ray's quotas of an account and region. */
@@ -22,13 +21,6 @@ enum {
  * ERR_NOT_FOUND; ERR_INVALID: answered. */
 int xray_group_find(struct api *a, struct request *r, struct sv name,
 		    struct sv arn, struct xray_group *out) MUST_USE;
-/* filter_group_fn of a caller's groups, for expressions with group(). */
-struct xray_groups {
-	struct api *api;
-	struct request *request;
-};
-bool xray_group_expression(void *groups, struct sv name, struct sv arn,
-			   struct sv *expression);
 /* Whether the tags fit the rules for tags; false: answered. */
 bool xray_tags_check(struct request *r, const struct xray_tag *tags,
 		     size_t count) MUST_USE;

@@ -4,7 +4,7 @@
  * insights can be set, and what is set of it is a setting, so that it counts
  * for no quota.
  */
-#include "collector/api/xray.h"
+#include "collector/api/xray_filter.h"
 #include "collector/door/answer.h"
 #include "core/base/hash.h"
 
@@ -60,12 +60,13 @@ static bool name_fits(struct request *r, struct sv name)
 /* That it can be read, and the groups that it names are there. */
 static bool filter_fits(struct api *a, struct request *r, struct sv expression)
 {
-	struct xray_groups mine = { a, r };
-	const struct filter_groups groups = { xray_group_expression, &mine };
+	struct xray_filter_groups mine;
 	struct filter filter;
 	struct diag diag = { 0 };
-	int e = filter_parse(&filter, expression, &groups, &r->arena, &diag);
+	int e;
 
+	xray_filter_groups(&mine, a, r);
+	e = filter_parse(&filter, expression, &mine.groups, &r->arena, &diag);
 	if (e == ERR_NOMEM)
 		control_failed(r, e);
 	else if (e)
@@ -164,27 +165,6 @@ int xray_group_find(struct api *a, struct request *r, struct sv name,
 	struct catalogue_item item;
 
 	return find(a, r, name, arn, out, &item);
-}
-
-bool xray_group_expression(void *groups, struct sv name, struct sv arn,
-			   struct sv *expression)
-{
-	const struct xray_groups *g = groups;
-	struct catalogue_item item;
-	struct xray_group group;
-	struct sv which = arn.len ? name_of_arn(g->request, arn) : name;
-	int e;
-
-	if (!which.len)
-		return false;
-	e = is_default(which) ?
-		    find_default(g->api, g->request, &group, &item) :
-		    control_get(g->api, g->request, CATALOGUE_GROUP, which,
-				&group_shape, &group, &item);
-	if (e || (arn.len && !sv_eq(arn, group.arn)))
-		return false;
-	*expression = group.filter_expression;
-	return true;
 }
 
 /* False: answered. */

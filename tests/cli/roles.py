@@ -45,6 +45,8 @@ class Names:
         self.traces = self.mark + "-traces"  # a group of X-Ray
         self.rule = self.mark + "-rule"
         self.policy = self.mark + "-policy"
+        # Tokens of retrievals: prepare() gets A's.
+        self.retrieval, self.cancelled = digit * 32, digit * 31 + "0"
 
     def all(self):
         return [v for v in vars(self).values()]
@@ -156,6 +158,14 @@ def control(n, w):
             else "CloudWatchLogs"})],
         "PutTelemetryRecords": [Rest(body={"TelemetryRecords": [
             {"Timestamp": DAY, "SegmentsSentCount": 1}]})],
+        "StartTraceRetrieval": [Rest(body={
+            "TraceIds": [n.trace], "StartTime": START, "EndTime": END})],
+        "ListRetrievedTraces": [
+            lambda: Rest(body={"RetrievalToken": n.retrieval})],
+        "GetRetrievedTracesGraph": [
+            lambda: Rest(body={"RetrievalToken": n.retrieval})],
+        "CancelTraceRetrieval": [
+            lambda: Rest(body={"RetrievalToken": n.cancelled})],
     }
 
 
@@ -166,6 +176,15 @@ def prepare(run, who, values):
         if answer.status != 200:
             return f"{name}: {answer.text()}"
     return None
+
+
+def retrieve(run, who, names, values):
+    """Tokens of retrievals of A's trace."""
+    tokens = [json.loads(run.call(
+        who, named(run, "StartTraceRetrieval"), "rest-json",
+        values["StartTraceRetrieval"][0]).body)["RetrievalToken"]
+        for _ in range(2)]
+    names.retrieval, names.cancelled = tokens
 
 
 def inputs(n, w):
@@ -240,10 +259,12 @@ def inputs(n, w):
 
 
 # Whoever may call these is told 404 about what is not his.
-BY_ID = {"GetTrace", "GetUsage"}
+BY_ID = {"GetTrace", "GetUsage", "ListRetrievedTraces",
+         "GetRetrievedTracesGraph", "CancelTraceRetrieval"}
 # Their answers change by themselves, or by being asked for.
 ALIVE = {"GetStatus", "GetHealth", "GetMetricsText", "GetAudit",
-         "GetSamplingStatisticSummaries"}
+         "GetSamplingStatisticSummaries", "StartTraceRetrieval",
+         "CancelTraceRetrieval"}
 
 
 # --- files -------------------------------------------------------------------------
@@ -570,6 +591,7 @@ def run_all(folder, address, pid, table):
 
     wrong = prepare(run, "A admin key", of_a)
     tap.ok(not wrong, "A has what it will delete", wrong)
+    retrieve(run, "A admin key", A, of_a)
     cells = matrix(run, tap, by_a + bad, of_a, "A and strangers")
     asked = leaks(run, tap)
     before = settled(run, "A admin key", of_a)

@@ -102,7 +102,7 @@ if command -v node >/dev/null && demo/modules tests/cli/sdk 2>"$TMP/npm"; then
 		*) echo "# $line" ;;
 		esac
 	done <"$TMP/sdk"
-	is "$status $(grep -c '^ok - ' "$TMP/sdk")" "0 85" "all of that was tried"
+	is "$status $(grep -c '^ok - ' "$TMP/sdk")" "0 103" "all of that was tried"
 	node tests/cli/sdk/control.js --race "$HTTP" >"$TMP/race" 2>&1
 	sed 's/^\(not ok\|ok\) - /# \1 /; s/^# #/#/' "$TMP/race"
 	is "$(grep -c '^ok - ' "$TMP/race")" 4 "calls at the same time"

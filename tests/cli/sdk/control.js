@@ -259,6 +259,70 @@ async function settings() {
   await refused(BAD, 'PutTelemetryRecords', { TelemetryRecords: [{}] }, 'without a time');
 }
 
+// Seven traces of two services; the third has 250 segments.
+async function retrieval() {
+  const now = Math.floor(Date.now() / 1000);
+  const id = n => `1-${now.toString(16)}-${n.toString(16).padStart(24, '0')}`;
+  const segment = (t, i) => JSON.stringify({ trace_id: id(t), name: i ? 'back' : 'front',
+    id: (t * 1000 + i + 1).toString(16).padStart(16, '0'), start_time: now,
+    end_time: now + 1.5, ...i && { parent_id: (t * 1000 + 1).toString(16).padStart(16, '0') } });
+  const TraceIds = [1, 2, 3, 4, 5, 6, 7].map(id);
+  for (let i = 0; i < 250; i += 50)
+    await call('PutTraceSegments', { TraceSegmentDocuments:
+      Array.from({ length: 50 }, (_, k) => segment(3, i + k)) });
+  await call('PutTraceSegments', { TraceSegmentDocuments:
+    [1, 2, 4, 5, 6, 7].map(t => segment(t, 0)) });
+  for (let tries = 0; tries < 100; tries++) {
+    const { UnprocessedTraceIds, Traces } = await call('BatchGetTraces', { TraceIds:
+      TraceIds.slice(0, 5) });
+    if (!UnprocessedTraceIds.length && Traces[2].Segments.length === 250) break;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  const range = { StartTime: new Date((now - 60) * 1000), EndTime: new Date((now + 60) * 1000) };
+  const { RetrievalToken } = await gives('StartTraceRetrieval', 'StartTraceRetrieval',
+    { TraceIds: [...TraceIds, id(99)], ...range }, a => a.RetrievalToken.length > 0);
+  const pages = [], spans = {};
+  let NextToken;
+  do {
+    const page = await call('ListRetrievedTraces', { RetrievalToken, NextToken });
+    pages.push(page.Traces.length);
+    for (const t of page.Traces)
+      (spans[t.Id] ??= []).push(...t.Spans.map(s => s.Document));
+    report(page.RetrievalStatus === 'COMPLETE' && page.TraceFormat === 'XRAY' &&
+      page.Traces.every(t => t.Duration === 1.5 && t.Spans.length <= 100),
+    `page ${pages.length} of ListRetrievedTraces`, page);
+    NextToken = page.NextToken;
+  } while (NextToken && pages.length < 20);
+  is([pages, Object.keys(spans).sort(), spans[id(3)]?.length, spans[id(1)]?.[0]],
+    [[3, 1, 5, 0], TraceIds, 250, segment(1, 0)], 'all of them, page by page');
+  await gives('GetRetrievedTracesGraph', 'GetRetrievedTracesGraph', { RetrievalToken }, a =>
+    a.RetrievalStatus === 'COMPLETE' && a.Services.map(s =>
+      [s.Service.Name, s.Service.Type ?? '', s.Service.SummaryStatistics?.TotalCount].join())
+      .sort().join(' ').includes('back,,249'));
+  const early = await call('StartTraceRetrieval', { TraceIds, StartTime: new Date(0),
+    EndTime: range.StartTime });
+  await gives('nothing before they began', 'ListRetrievedTraces', early,
+    a => a.Traces.length === 0 && a.RetrievalStatus === 'COMPLETE');
+  await refused(BAD, 'ListRetrievedTraces', { RetrievalToken, NextToken: 'x' },
+    'of a foreign token');
+  await refused(BAD, 'ListRetrievedTraces', { RetrievalToken, TraceFormat: 'OTEL' },
+    'of what are no spans');
+  await gives('CancelTraceRetrieval', 'CancelTraceRetrieval', { RetrievalToken }, {});
+  await gives('then there is nothing', 'ListRetrievedTraces', { RetrievalToken },
+    { RetrievalStatus: 'CANCELLED', TraceFormat: 'XRAY', Traces: [] });
+  for (const name of ['CancelTraceRetrieval', 'ListRetrievedTraces', 'GetRetrievedTracesGraph'])
+    await refused(GONE, name, { RetrievalToken: 'none' });
+  await refused(BAD, 'StartTraceRetrieval', { TraceIds: ['x'], ...range }, 'of no trace id');
+  await refused(BAD, 'StartTraceRetrieval', { TraceIds, StartTime: range.EndTime,
+    EndTime: range.StartTime }, 'backwards');
+  let open = 0;
+  try {
+    for (; open < 100; open++) await call('StartTraceRetrieval', { TraceIds: [], ...range });
+  } catch (e) {
+    is([e.name, open], ['ThrottledException', 62], 'an account has 64 at once');
+  }
+}
+
 // One of twenty makes it; of twenty who change, none undoes another's change.
 async function racing() {
   const all = await Promise.allSettled(Array.from({ length: 20 }, () =>
@@ -287,7 +351,7 @@ async function racing() {
 
 (async () => {
   for (const part of race ? [racing] :
-    [groups, tags, rules, targets, policies, settings]) {
+    [groups, tags, rules, targets, policies, settings, retrieval]) {
     try {
       await part();
     } catch (e) {
