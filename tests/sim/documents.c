@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/wire/otlp.h"
+#include "tests/bench/spans.h"
 
 void documents_init(struct documents *d, struct arena *arena)
 {
@@ -98,4 +99,42 @@ void documents_add_fixtures(struct documents *d, struct arena *arena)
 		  arena);
 	each_file("tests/fixtures/otlp", SV("traces.bin"),
 		  documents_add_request, d, arena);
+}
+
+void documents_add_made(struct documents *d, struct arena *arena,
+			unsigned traces)
+{
+	struct buf text = BUF_INIT;
+	struct bench bench;
+
+	bench_init(&bench, 1, 1795342177403000000);
+	bench_request(&bench, traces, &text);
+	documents_add_request(d, arena, buf_view(&text));
+	for (unsigned i = 0; i < traces; i++) {
+		buf_reset(&text);
+		bench_segment(&bench, &text);
+		documents_add(d, arena, DOCUMENT_XRAY, buf_view(&text));
+	}
+	buf_fini(&text);
+}
+
+struct shapes *documents_shapes(void)
+{
+	static const uint8_t id[TRACE_ID_SIZE];
+	struct arena arena = ARENA_INIT;
+	struct buf row = BUF_INIT;
+	struct documents d;
+	struct shapes *s;
+	bool good = shapes_new(&s, 0) == 0;
+
+	assert(good);
+	documents_init(&d, &arena);
+	documents_add_made(&d, &arena, 100);
+	for (size_t i = 0; i < d.count; i++) {
+		good = shape_pack_document(s, &d.list[i], id, &arena, &row);
+		assert(good);
+	}
+	buf_fini(&row);
+	arena_fini(&arena);
+	return s;
 }

@@ -6,7 +6,7 @@
 #ifndef TALLY_TESTS_SIM_DOCUMENTS_H
 #define TALLY_TESTS_SIM_DOCUMENTS_H
 
-#include "tracer/document.h"
+#include "tracer/shape/shape.h"
 
 enum { DOCUMENTS_MAX = 20000 };
 
@@ -23,5 +23,11 @@ void documents_add_request(struct documents *d, struct arena *arena,
 			   struct sv request);
 /* Datagrams, raw segments and requests below tests/fixtures. */
 void documents_add_fixtures(struct documents *d, struct arena *arena);
+
+/* Made-up ones: spans of `traces` traces, and that many segments. */
+void documents_add_made(struct documents *d, struct arena *arena,
+			unsigned traces);
+/* A dictionary that knows their shapes, always the same; shapes_free. */
+struct shapes *documents_shapes(void);
 
 #endif

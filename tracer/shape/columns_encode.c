@@ -156,37 +156,38 @@ static void put_all(struct columns_encoder *e, size_t rows)
 		put_column(e, &e->columns[i]);
 }
 
-static int put_chunk(struct columns_encoder *e, struct deflate *deflate,
-		     struct buf *out)
+int columns_frame(struct deflate *deflate, struct sv head, struct sv tail,
+		  struct buf *out)
 {
-	size_t begin = out->len, zlib;
+	size_t begin = out->len;
 	uint8_t frame[COLUMNS_FRAME] = { 0 };
-	int err;
+	int e;
 
-	buf_add(out, frame, sizeof(frame));
-	err = deflate_zlib(deflate, out, buf_view(&e->head));
-	if (err)
-		return err;
-	zlib = out->len - begin - COLUMNS_FRAME;
-	buf_sv(out, buf_view(&e->tail));
 	if (out->failed)
 		return ERR_LIMIT;
-	put_le32(frame, (uint32_t)e->head.len);
-	put_le32(frame + 4, (uint32_t)zlib);
-	memcpy(out->ptr + begin, frame, sizeof(frame));
-	return 0;
+	buf_add(out, frame, sizeof(frame));
+	e = out->failed ? ERR_LIMIT : deflate_zlib(deflate, out, head);
+	put_le32(frame, (uint32_t)head.len);
+	put_le32(frame + 4, (uint32_t)(out->len - begin - sizeof(frame)));
+	buf_sv(out, tail);
+	if (!e && !out->failed) {
+		memcpy(out->ptr + begin, frame, sizeof(frame));
+		return 0;
+	}
+	out->len = begin;
+	out->failed = false;
+	if (out->ptr)
+		out->ptr[begin] = '\0';
+	return e ? e : ERR_LIMIT;
 }
 
 int columns_encode(struct columns_encoder *e, struct deflate *deflate,
 		   const struct shapes *s, const struct columns_row *rows,
 		   size_t count, struct buf *out)
 {
-	size_t begin = out->len;
 	int err;
 
 	assert(count > 0 && count <= COLUMNS_ROWS_MAX);
-	if (out->failed)
-		return ERR_LIMIT;
 	err = columns_take_begin(e, s);
 	if (!err)
 		err = take_rows(e, rows, count);
@@ -197,12 +198,6 @@ int columns_encode(struct columns_encoder *e, struct deflate *deflate,
 		return ERR_NOMEM;
 	if (e->head.failed || e->tail.failed)
 		return ERR_LIMIT;
-	err = put_chunk(e, deflate, out);
-	if (err) {
-		out->len = begin;
-		out->failed = false;
-		if (out->ptr)
-			out->ptr[begin] = '\0';
-	}
-	return err;
+	return columns_frame(deflate, buf_view(&e->head), buf_view(&e->tail),
+			     out);
 }

@@ -81,4 +81,8 @@ static inline int64_t time_frame_start(const struct time_frame *f,
 	return base_ns;
 }
 
+/* Appends the chunk of these parts; on an error out is as it was. */
+int columns_frame(struct deflate *deflate, struct sv head, struct sv tail,
+		  struct buf *out) MUST_USE;
+
 #endif

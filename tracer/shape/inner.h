@@ -63,6 +63,10 @@ enum {
 	SPAN_CLOSE,
 	SPAN_LITERAL, /* then varint length, bytes: no place, always so */
 	SPAN_LIST,    /* messages in a row with this tag */
+	/* Attributes of one value; then varint length, key. */
+	SPAN_PAIR_TEXT,
+	SPAN_PAIR_INT,
+	SPAN_PAIR_BOOL,
 };
 
 enum value_kind {

@@ -4,26 +4,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { VALUES_FIRST = 64 };
-
-static bool more_values(struct shapes_scratch *scratch)
+bool pack_room(struct shapes_scratch *scratch)
 {
-	size_t cap = scratch->value_cap ? 2 * scratch->value_cap : VALUES_FIRST;
-	struct pack_value *values =
-		realloc(scratch->values, cap * sizeof(*values));
+	size_t cap = 2 * scratch->value_cap + SHAPE_PLACES_MAX;
+	struct pack_value *values;
 
+	if (scratch->value_cap - scratch->value_count >= SHAPE_PLACES_MAX)
+		return true;
+	values = realloc(scratch->values, cap * sizeof(*values));
 	if (!values)
 		return false;
 	scratch->values = values;
 	scratch->value_cap = cap;
-	return true;
-}
-
-bool pack_note(struct shapes_scratch *scratch, struct pack_value value)
-{
-	if (scratch->value_count == scratch->value_cap && !more_values(scratch))
-		return false;
-	scratch->values[scratch->value_count++] = value;
 	return true;
 }
 

@@ -14,8 +14,11 @@ struct json_pack {
 	struct shapes_scratch *scratch;
 	const struct json_doc *doc;
 	const uint8_t *trace_id;
-	uint8_t *at; /* where the row goes on */
-	bool failed; /* memory is used up, or a limit of the shape */
+	uint8_t *at;        /* where the row goes on */
+	uint8_t *shape;     /* where the shape goes on */
+	uint8_t *shape_end; /* SHAPE_TEXT_MAX, with room for a copy */
+	size_t first;       /* value of the shape */
+	bool failed;        /* memory is used up, or a limit of the shape */
 };
 
 static const struct json_node *node_at(const struct json_pack *p, uint32_t i)
@@ -45,51 +48,82 @@ static bool is_empty(const struct json_pack *p, uint32_t i)
 
 /* --- shape and values ---------------------------------------------------------- */
 
-static void note(struct json_pack *p, uint32_t from, uint32_t to, char mark,
-		 struct pack_value value)
+/* Appends text[from, to) to the shape. */
+static bool add_text(struct json_pack *p, uint32_t from, uint32_t to)
 {
-	struct buf *shape = &p->scratch->shape;
+	const uint8_t *text = (const uint8_t *)p->doc->text.ptr;
+	size_t n = to - from;
 
-	buf_add(shape, p->doc->text.ptr + from, to - from);
-	buf_char(shape, mark);
-	if (shape->len > SHAPE_TEXT_MAX || !pack_note(p->scratch, value))
+	if (p->shape > p->shape_end || n > (size_t)(p->shape_end - p->shape)) {
 		p->failed = true;
+		return false;
+	}
+	pack_copy(p->shape, text + from, n, text + p->doc->text.len);
+	p->shape += n;
+	return true;
 }
 
-static void walk_list(struct json_pack *p, uint32_t i, uint32_t key,
-		      uint32_t *from)
+static void add_shape(struct json_pack *p, uint32_t from, uint32_t to,
+		      uint8_t mark)
 {
-	struct pack_value value = { .form = LIST_MARK, .list = i, .key = key };
-	uint32_t end = 0;
-
-	for (uint32_t k = i + 1; k < node_at(p, i)->next;
-	     k = node_at(p, k)->next) {
-		end = end_of(p, k);
-		value.count++;
-	}
-	note(p, *from, node_at(p, i)->at + 1, LIST_MARK, value);
-	*from = end;
+	if (add_text(p, from, to))
+		*p->shape++ = mark;
 }
 
-/* Takes the value at i, whose key is at key (0: none). What came before it,
- * from *from on, goes into the shape; *from moves behind what was taken. */
-static void walk(struct json_pack *p, uint32_t i, uint32_t key, uint32_t *from)
+/* The walk_* functions take a value, and what is before it from `from` on
+ * goes into the shape; they return where they came to. Nodes are passed along
+ * in a register: through p they would be loaded again after every byte that
+ * is written. */
+static uint32_t walk_list(struct json_pack *p, const struct json_node *nodes,
+			  uint32_t i, uint32_t key, uint32_t from)
 {
-	const struct json_node *n = node_at(p, i);
+	struct pack_value *v = pack_note(p->scratch, p->first);
 
-	if (p->failed)
-		return;
-	if (n->type == JSON_OBJECT) {
-		for (uint32_t k = i + 1; k < n->next;
-		     k = node_at(p, k + 1)->next)
-			walk(p, k + 1, k, from);
-	} else if (n->type != JSON_ARRAY) {
-		note(p, *from, n->at, PLACE_MARK,
-		     (struct pack_value){ .text = text_of(p, i) });
-		*from = n->at + n->len;
-	} else if (!is_empty(p, i)) {
-		walk_list(p, i, key, from);
+	if (!v) {
+		p->failed = true;
+		return from;
 	}
+	add_shape(p, from, nodes[i].at + 1, LIST_MARK);
+	v->form = LIST_MARK;
+	v->list = i;
+	v->key = key;
+	v->count = 0;
+	for (uint32_t k = i + 1; k < nodes[i].next; k = nodes[k].next) {
+		from = end_of(p, k);
+		v->count++;
+	}
+	return from;
+}
+
+static uint32_t walk_members(struct json_pack *p, const struct json_node *nodes,
+			     uint32_t i, uint32_t from);
+
+/* The value at i, whose key is at key (0: none). */
+static inline uint32_t walk(struct json_pack *p, const struct json_node *nodes,
+			    uint32_t i, uint32_t key, uint32_t from)
+{
+	const struct json_node *n = &nodes[i];
+
+	if (n->type == JSON_OBJECT)
+		return walk_members(p, nodes, i, from);
+	if (n->type == JSON_ARRAY)
+		return n->next == i + 1 ? from :
+					  walk_list(p, nodes, i, key, from);
+	add_shape(p, from, n->at, PLACE_MARK);
+	if (!pack_note_text(p->scratch, p->first, PLACE_MARK,
+			    p->doc->text.ptr + n->at, n->len))
+		p->failed = true;
+	return n->at + n->len;
+}
+
+static uint32_t walk_members(struct json_pack *p, const struct json_node *nodes,
+			     uint32_t i, uint32_t from)
+{
+	uint32_t end = nodes[i].next;
+
+	for (uint32_t k = i + 1; k < end && !p->failed; k = nodes[k + 1].next)
+		from = walk(p, nodes, k + 1, k, from);
+	return from;
 }
 
 /* --- places of a new shape ------------------------------------------------------- */
@@ -139,10 +173,10 @@ static void name_places(struct json_pack *p, uint32_t i, struct sv key)
 	}
 }
 
-/* The shape just built, of the value at i in the list of this key. */
-static uint32_t find_shape(struct json_pack *p, uint32_t i, struct sv list)
+/* The entry of a shape, that of the value at i in the list of this key. */
+static uint32_t find_shape(struct json_pack *p, struct sv shape, uint32_t i,
+			   struct sv list)
 {
-	struct sv shape = buf_view(&p->scratch->shape);
 	uint64_t hash = shapes_hash(ENTRY_JSON, shape);
 	uint32_t number = shapes_find(p->s, ENTRY_JSON, shape, hash);
 
@@ -183,17 +217,21 @@ static uint32_t shape_of(struct json_pack *p, uint32_t i, uint32_t from,
 			 uint32_t to, struct sv list)
 {
 	struct buf *shape = &p->scratch->shape;
-	size_t first = p->scratch->value_count;
+	const size_t over = 32; /* marks, and what pack_copy writes too much */
 
-	p->failed = false;
 	buf_reset(shape);
-	walk(p, i, 0, &from);
-	if (p->failed || p->scratch->value_count - first > SHAPE_PLACES_MAX)
+	p->shape = (uint8_t *)buf_grow(shape, SHAPE_TEXT_MAX + over);
+	p->failed = !p->shape || !pack_room(p->scratch);
+	if (p->failed)
 		return SHAPE_NONE;
-	buf_add(shape, p->doc->text.ptr + from, to - from);
-	if (shape->failed || shape->len > SHAPE_TEXT_MAX)
+	p->shape_end = p->shape + SHAPE_TEXT_MAX;
+	p->first = p->scratch->value_count;
+	from = walk(p, p->doc->nodes, i, 0, from);
+	if (p->failed || !add_text(p, from, to))
 		return SHAPE_NONE;
-	return find_shape(p, i, list);
+	return find_shape(
+		p, sv_make(shape->ptr, (size_t)((char *)p->shape - shape->ptr)),
+		i, list);
 }
 
 /* Writes the row of text[from, to) and returns its shape. */
@@ -224,8 +262,8 @@ static uint32_t put_row(struct json_pack *p, uint32_t i, uint32_t from,
 		if (v.form == LIST_MARK)
 			put_list(p, &v, depth);
 		else
-			p->at = pack_text(p->s, p->at, v.text, p->trace_id,
-					  shape, k);
+			p->at = pack_text(p->s, p->at, sv_make(v.text, v.len),
+					  p->trace_id, shape, k);
 	}
 	scratch->value_count = first;
 	return shape;

@@ -14,6 +14,15 @@ enum {
 	SHARE_PART = 8,
 	HEADER = 8,
 };
+#define SEED UINT64_C(0x9e3779b97f4a7c15)
+
+/* An entry and what it is compared by, in one line of the cache. */
+struct slot {
+	uint32_t hash;   /* its high half */
+	uint32_t number; /* + 1; 0: free */
+	uint32_t at;     /* its bytes, in text */
+	uint32_t len : 24, kind : 8;
+};
 
 /* A dictionary that grows. Its bytes are reserved at once and touched as they
  * fill, so that nothing ever moves under a reader. */
@@ -21,7 +30,7 @@ struct shapes_live {
 	uint8_t *text, *ends;
 	size_t bytes_max;
 	uint32_t entries_max;
-	uint64_t *slots; /* high half of the hash, number + 1; 0: free */
+	struct slot *slots;
 	uint32_t slots_mask;
 	uint64_t seen[SEEN];     /* hashes that missed */
 	uint32_t shares[SHARES]; /* bytes of strings by column */
@@ -34,19 +43,42 @@ struct shapes_scratch *shapes_scratch(struct shapes *s)
 	return &s->live->scratch;
 }
 
-uint64_t shapes_hash(enum entry_kind kind, struct sv bytes)
+/* Half a multiplication, both halves of which count. */
+static uint64_t mix(uint64_t a, uint64_t b)
 {
-	return hash64(bytes) + (uint64_t)kind * 0x9e3779b97f4a7c15u;
+	__extension__ typedef unsigned __int128 wide;
+	wide product = (wide)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static bool is_entry(const struct shapes *s, uint32_t number,
-		     enum entry_kind kind, struct sv bytes)
+/* Of the dictionary in memory only; most strings have 4 to 16 bytes, and for
+ * these the library's call is most of its cost. */
+uint64_t shapes_hash(enum entry_kind kind, struct sv bytes)
 {
-	enum entry_kind its;
-	struct sv text;
+	const uint8_t *p = (const uint8_t *)bytes.ptr;
+	uint64_t seed = ((uint64_t)kind << 32 | bytes.len) ^ SEED;
 
-	return shapes_entry(s, number, &its, &text) && its == kind &&
-	       sv_eq(text, bytes);
+	if (bytes.len < 4 || bytes.len > 16)
+		return mix(hash64(bytes) ^ SEED, seed);
+	if (bytes.len < 8)
+		return mix((get_le32(p) | (uint64_t)get_le32(p + bytes.len - 4)
+						  << 32) ^
+				   SEED,
+			   seed);
+	return mix(get_le64(p) ^ SEED, get_le64(p + bytes.len - 8) ^ seed);
+}
+
+static bool same_bytes(const uint8_t *a, const char *text, size_t n)
+{
+	const uint8_t *b = (const uint8_t *)text;
+
+	if (n > 32 || n < 8)
+		return !n || !memcmp(a, b, n);
+	for (size_t i = 0; i + 8 <= n; i += 8)
+		if (get_le64(a + i) != get_le64(b + i))
+			return false;
+	return get_le64(a + n - 8) == get_le64(b + n - 8);
 }
 
 uint32_t shapes_find(const struct shapes *s, enum entry_kind kind,
@@ -56,13 +88,14 @@ uint32_t shapes_find(const struct shapes *s, enum entry_kind kind,
 	uint64_t i = hash;
 
 	for (int probe = 0; probe < PROBES_MAX; probe++, i++) {
-		uint64_t slot = l->slots[i & l->slots_mask];
+		const struct slot *slot = &l->slots[i & l->slots_mask];
 
-		if (!slot)
+		if (!slot->number)
 			break;
-		if (slot >> 32 == hash >> 32 &&
-		    is_entry(s, (uint32_t)slot - 1, kind, bytes))
-			return (uint32_t)slot - 1;
+		if (slot->hash == hash >> 32 && slot->len == bytes.len &&
+		    slot->kind == kind &&
+		    same_bytes(s->text + slot->at, bytes.ptr, bytes.len))
+			return slot->number - 1;
 	}
 	return SHAPE_NONE;
 }
@@ -79,16 +112,28 @@ bool shapes_seen(struct shapes *s, uint64_t hash)
 	return false;
 }
 
-static void slot_put(struct shapes_live *l, uint64_t hash, uint32_t number)
+static void slot_put(struct shapes *s, uint32_t number)
 {
-	uint64_t i = hash;
+	struct shapes_live *l = s->live;
+	enum entry_kind kind;
+	struct sv bytes;
+	uint64_t hash, i;
 
-	for (int probe = 0; probe < PROBES_MAX; probe++, i++)
-		if (!l->slots[i & l->slots_mask]) {
-			l->slots[i & l->slots_mask] = (hash >> 32) << 32 |
-						      (number + 1);
-			return;
-		}
+	if (!shapes_entry(s, number, &kind, &bytes) || kind == ENTRY_PLACES)
+		return;
+	i = hash = shapes_hash(kind, bytes);
+	for (int probe = 0; probe < PROBES_MAX; probe++, i++) {
+		struct slot *slot = &l->slots[i & l->slots_mask];
+
+		if (slot->number)
+			continue;
+		slot->hash = (uint32_t)(hash >> 32);
+		slot->number = number + 1;
+		slot->at = (uint32_t)((const uint8_t *)bytes.ptr - s->text);
+		slot->len = (uint32_t)bytes.len & 0xffffff;
+		slot->kind = (unsigned)kind & 0xff;
+		return;
+	}
 	/* It is there and not found: entered twice at worst. */
 }
 
@@ -96,9 +141,7 @@ static bool slots_grow(struct shapes *s)
 {
 	struct shapes_live *l = s->live;
 	size_t n = l->slots ? 2 * ((size_t)l->slots_mask + 1) : SLOTS_MIN;
-	uint64_t *slots = calloc(n, sizeof(*slots));
-	enum entry_kind kind;
-	struct sv bytes;
+	struct slot *slots = calloc(n, sizeof(*slots));
 
 	if (!slots)
 		return false;
@@ -106,8 +149,7 @@ static bool slots_grow(struct shapes *s)
 	l->slots = slots;
 	l->slots_mask = (uint32_t)(n - 1);
 	for (uint32_t i = 0; i < s->count; i++)
-		if (shapes_entry(s, i, &kind, &bytes) && kind != ENTRY_PLACES)
-			slot_put(l, shapes_hash(kind, bytes), i);
+		slot_put(s, i);
 	return true;
 }
 
@@ -136,8 +178,7 @@ static uint32_t append(struct shapes *s, enum entry_kind kind, struct sv bytes)
 	s->text_len += (uint32_t)bytes.len;
 	put_le32(l->ends + 4 * (size_t)number, s->text_len);
 	s->count++;
-	if (kind != ENTRY_PLACES)
-		slot_put(l, shapes_hash(kind, bytes), number);
+	slot_put(s, number);
 	return number;
 }
 
@@ -296,9 +337,10 @@ size_t shapes_memory(const struct shapes *s)
 	if (!l)
 		return sizeof(*s);
 	return sizeof(*s) + sizeof(*l) + s->text_len + 4 * (size_t)s->count +
-	       8 * ((size_t)l->slots_mask + 1) + l->scratch.shape.cap +
-	       l->scratch.row.cap + l->scratch.places.cap +
-	       l->scratch.name.cap + l->scratch.value_cap * sizeof(struct sv);
+	       sizeof(*l->slots) * ((size_t)l->slots_mask + 1) +
+	       l->scratch.shape.cap + l->scratch.row.cap +
+	       l->scratch.places.cap + l->scratch.name.cap +
+	       l->scratch.value_cap * 32;
 }
 
 void shapes_save(const struct shapes *s, struct buf *out)

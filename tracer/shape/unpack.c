@@ -87,6 +87,29 @@ static bool get_messages(struct unpack *u, uint64_t tag, unsigned depth)
 	return is_good(u);
 }
 
+/* An attribute of one value. */
+static void get_pair(struct unpack *u, uint8_t step, uint32_t number,
+		     struct reader *steps)
+{
+	size_t pair = protobuf_open(u->out, number), any;
+	uint64_t n = read_varint(steps);
+	const char *key = (const char *)read_bytes(steps, n);
+
+	if (!key) {
+		u->r.bad = true;
+		return;
+	}
+	protobuf_put_bytes(u->out, 1, sv_make(key, (size_t)n));
+	any = protobuf_open(u->out, 2);
+	if (step == SPAN_PAIR_TEXT)
+		get_bytes(u, 1 << 3);
+	else
+		protobuf_put_u64(u->out, step == SPAN_PAIR_BOOL ? 2 : 3,
+				 get_number(u));
+	protobuf_close(u->out, any);
+	protobuf_close(u->out, pair);
+}
+
 static void get_step(struct unpack *u, uint8_t step, uint64_t tag,
 		     struct reader *steps)
 {
@@ -117,6 +140,11 @@ static void get_step(struct unpack *u, uint8_t step, uint64_t tag,
 			protobuf_put_bytes(u->out, number, text);
 		break;
 	}
+	case SPAN_PAIR_TEXT:
+	case SPAN_PAIR_INT:
+	case SPAN_PAIR_BOOL:
+		get_pair(u, step, number, steps);
+		break;
 	default:
 		u->r.bad = true;
 	}

@@ -73,34 +73,54 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* Eight digits at once, if the next eight bytes are some. */
+static bool take_eight(const char *text, uint64_t *v)
+{
+	uint64_t n = get_le64((const uint8_t *)text);
+
+	if ((n & 0xf0f0f0f0f0f0f0f0) != 0x3030303030303030 ||
+	    ((n + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) !=
+		    0x3030303030303030)
+		return false;
+	n = (n & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8; /* pairs */
+	n = (n & 0x00ff00ff00ff00ff) * 6553601 >> 16;
+	n = (n & 0x0000ffff0000ffff) * 42949672960001 >> 32;
+	*v = *v * 100000000 + n;
+	return true;
+}
+
+/* Returns where the digits end. */
+static const char *take_digits(const char *p, const char *end, uint64_t *v)
+{
+	while (end - p >= 8 && take_eight(p, v))
+		p += 8;
+	for (; p < end && is_digit(*p); p++)
+		*v = *v * 10 + (uint64_t)(*p - '0');
+	return p;
+}
+
 /* -?(0|[1-9]digits)(.digits not ending in 0)?, up to 18 digits, not -0. */
 static uint8_t *put_decimal(uint8_t *to, struct sv text)
 {
-	const char *p = text.ptr, *end = text.ptr + text.len;
-	bool negative = *p == '-';
+	const char *end = text.ptr + text.len;
+	bool negative = text.ptr[0] == '-';
+	const char *begin = text.ptr + negative, *point;
+	size_t decimals = 0;
 	uint64_t v = 0;
-	const char *digits, *point = NULL;
 
-	p += negative;
-	if (end - p > VALUE_DECIMALS_MAX + 1 || p == end)
+	point = take_digits(begin, end, &v);
+	if (point == begin || (*begin == '0' && point - begin > 1))
 		return NULL;
-	if (*p == '0' && p + 1 < end && p[1] != '.')
-		return NULL;
-	digits = p;
-	for (; p < end; p++) {
-		if (is_digit(*p))
-			v = v * 10 + (uint64_t)(*p - '0');
-		else if (*p == '.' && !point && p > digits)
-			point = p;
-		else
+	if (point < end) {
+		decimals = (size_t)(end - point - 1);
+		if (*point != '.' || !decimals || end[-1] == '0' ||
+		    take_digits(point + 1, end, &v) != end)
 			return NULL;
 	}
-	if (point ? point + 1 == end || end[-1] == '0' :
-		    end - digits > VALUE_DECIMALS_MAX)
+	if ((size_t)(point - begin) + decimals > VALUE_DECIMALS_MAX ||
+	    (negative && v == 0))
 		return NULL;
-	if (negative && v == 0)
-		return NULL;
-	*to++ = (uint8_t)(VALUE_NUMBER + (point ? end - point - 1 : 0));
+	*to++ = (uint8_t)(VALUE_NUMBER + decimals);
 	return varint_put(to, zigzag(negative ? -(int64_t)v : (int64_t)v));
 }
 
