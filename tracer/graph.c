@@ -256,6 +256,12 @@ void graph_count(struct graph *g, const struct graph_call *call)
 	struct graph_stats *stats = place(g, call);
 	struct graph_count count = graph_count_of(call);
 
+	if (g->minutes) {
+		count.start_ns -= count.start_ns % GRAPH_MINUTE_NS;
+		count.end_ns = count.start_ns > INT64_MAX - GRAPH_MINUTE_NS ?
+				       INT64_MAX :
+				       count.start_ns + GRAPH_MINUTE_NS;
+	}
 	if (!stats || graph_stats_count(stats, &count, 1))
 		g->dropped++;
 }

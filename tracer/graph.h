@@ -35,6 +35,8 @@ enum {
 				      * crosses it */
 };
 
+#define GRAPH_MINUTE_NS (60 * INT64_C(1000000000))
+
 struct graph_node {
 	struct sv name, type; /* owned by the graph */
 	uint64_t account;     /* 0: the scope's own */
@@ -63,6 +65,9 @@ struct graph {
 	struct graph_edge *edges;
 	struct graph_alias *aliases;
 	uint32_t node_count, edge_count, alias_count;
+	/* Set by who makes it: first and last are of the minutes in which calls
+	 * began, all that a stored map knows; else they are exact. */
+	bool minutes;
 	uint64_t account;          /* the scope's own: the same as 0 */
 	uint64_t dropped;          /* counts that met a limit or memory's end */
 	struct graph_table *table; /* private: finds entries */

@@ -34,7 +34,6 @@ enum {
 	OLD_STEPS = 16,
 	OLD_BUCKETS = 36 * OLD_STEPS,
 };
-#define MINUTE_NS (60 * INT64_C(1000000000))
 
 /* --- writing ---------------------------------------------------------------- */
 
@@ -127,7 +126,7 @@ bool graph_put_page(const struct graph *g, struct graph_page_cursor *at,
 	while (more && p.names.len + p.entries.len < GRAPH_PAGE_BYTES)
 		more = put_entry(&p, at);
 	buf_char(out, (char)PAGE_MARK);
-	graph_put_varint(out, (uint64_t)(p.first_ns / MINUTE_NS));
+	graph_put_varint(out, (uint64_t)(p.first_ns / GRAPH_MINUTE_NS));
 	graph_put_varint(out, p.named);
 	buf_sv(out, buf_view(&p.names));
 	buf_sv(out, buf_view(&p.entries));
@@ -314,11 +313,11 @@ static int decode_page(struct graph *g, struct sv bytes)
 	int e;
 
 	if (!graph_take_varint(&r.rest, &minute) ||
-	    minute > (uint64_t)(INT64_MAX / MINUTE_NS) - 1)
+	    minute > (uint64_t)(INT64_MAX / GRAPH_MINUTE_NS) - 1)
 		return ERR_CORRUPT;
 	if (minute) {
-		r.first_ns = (int64_t)minute * MINUTE_NS;
-		r.last_ns = r.first_ns + MINUTE_NS;
+		r.first_ns = (int64_t)minute * GRAPH_MINUTE_NS;
+		r.last_ns = r.first_ns + GRAPH_MINUTE_NS;
 	}
 	e = take_names(&r);
 	while (!e && r.rest.len)

@@ -6,7 +6,6 @@
 
 #include "tracer/graph_share.h"
 
-#define MINUTE_NS (60 * INT64_C(1000000000))
 #define NEVER INT64_MIN
 
 enum { MEASURE_EVERY = 1024 }; /* counts: what is open grows slowly */
@@ -498,7 +497,7 @@ void graph_window_count(struct graph_window *w, const struct graph_call *c,
 	const struct graph_node_key to_key = { c->to_name, c->to_type,
 					       c->to_account };
 	struct graph_count count = graph_count_of(c);
-	int64_t minute = c->time_ns / MINUTE_NS;
+	int64_t minute = c->time_ns / GRAPH_MINUTE_NS;
 	uint32_t from, to, edge, alias;
 
 	if (w->broken || !keeps(w, minute))
@@ -681,8 +680,9 @@ static void put_times(const struct graph_window *w, const struct sum *s,
 	out->first_ns = out->last_ns = 0;
 	if (!minutes)
 		return;
-	out->first_ns = (s->from + __builtin_ctzll(minutes)) * MINUTE_NS;
-	out->last_ns = (s->from + 64 - __builtin_clzll(minutes)) * MINUTE_NS;
+	out->first_ns = (s->from + __builtin_ctzll(minutes)) * GRAPH_MINUTE_NS;
+	out->last_ns =
+		(s->from + 64 - __builtin_clzll(minutes)) * GRAPH_MINUTE_NS;
 }
 
 /* What is not a sum but follows from one. */

@@ -16,8 +16,11 @@ enum { SLOTS_MIN = 64 };
 
 void head_fini(struct head *h)
 {
-	for (size_t i = 0; i < h->count; i++)
+	for (size_t i = 0; i < h->count; i++) {
+		head_unmap(h, h->traces[i]);
 		free(h->traces[i]->digest);
+	}
+	free(h->changed);
 	free(h->traces);
 	free(h->slots);
 	free(h->document_slots);
@@ -40,6 +43,7 @@ static void count_bytes(struct head *h)
 		   words_memory(&h->words) +
 		   (h->shapes ? shapes_memory(h->shapes) : 0) +
 		   h->id_count * 2 * sizeof(uint32_t) +
+		   h->changed_cap * sizeof(*h->changed) +
 		   (h->slot_count + h->document_slot_count) *
 			   sizeof(struct head_slot);
 }
@@ -332,10 +336,12 @@ static struct head_document *new_document(struct head *h,
 
 static void drop_digest(struct head *h, struct head_trace *trace)
 {
-	if (trace->digest)
+	if (trace->digest && trace->digest != trace->mapped) {
 		h->digest_bytes -= trace->digest->bytes;
-	free(trace->digest);
+		free(trace->digest);
+	}
 	trace->digest = NULL;
+	head_mark_changed(h, trace);
 }
 
 /* The document takes the slot of the one of its id: the last one counts. */
@@ -492,6 +498,30 @@ int head_add_document(struct head *h, struct head_arrival *a,
 		a->span = &span;
 	}
 	return head_add(h, a, scratch);
+}
+
+/* --- what changed ------------------------------------------------------------ */
+
+void head_mark_changed(struct head *h, struct head_trace *trace)
+{
+	if (!h->tracked || trace->changed)
+		return;
+	if (!grow_array(&h->changed, &h->changed_cap, h->changed_count,
+			sizeof(*h->changed))) {
+		h->changes_lost = true;
+		return;
+	}
+	h->changed[h->changed_count++] = trace->index;
+	trace->changed = true;
+}
+
+void head_unmap(struct head *h, struct head_trace *trace)
+{
+	if (trace->mapped && trace->mapped != trace->digest) {
+		h->digest_bytes -= trace->mapped->bytes;
+		free(trace->mapped);
+	}
+	trace->mapped = NULL;
 }
 
 /* --- digests ----------------------------------------------------------------- */

@@ -25,9 +25,9 @@ struct head_document {
 	int64_t received_ns;
 	uint8_t id[SEGMENT_ID_SIZE];
 	uint32_t essence_count, essence_bytes; /* the essences follow this */
-	uint32_t row_len;		       /* and the row follows them */
-	uint32_t len;			       /* of the document as it came */
-	uint32_t trace;			       /* index in head.traces */
+	uint32_t row_len;                      /* and the row follows them */
+	uint32_t len;                          /* of the document as it came */
+	uint32_t trace;                        /* index in head.traces */
 	bool in_progress;
 	bool replaced; /* by a later one: it is no more */
 };
@@ -41,6 +41,10 @@ struct head_trace {
 	int64_t first_ns, last_ns; /* frame times of its documents */
 	uint64_t position;         /* of the frame that brought the first */
 	struct digest *digest;     /* NULL: changed since */
+	/* What the service map's window has of it (map_windows.h): the digest,
+	 * or an earlier one; NULL: nothing. */
+	struct digest *mapped;
+	bool changed; /* it is in the head's list */
 };
 
 struct head_slot;
@@ -48,7 +52,7 @@ struct head_slot;
 struct head {
 	struct arena arena; /* traces, documents, names' text */
 	struct words words;
-	struct shapes *shapes; /* NULL: none yet */
+	struct shapes *shapes;      /* NULL: none yet */
 	struct head_trace **traces; /* in order of creation */
 	size_t count, cap;
 	struct head_slot *slots, *document_slots;
@@ -58,6 +62,11 @@ struct head {
 	uint32_t *id_hashes, *id_traces;
 	size_t id_count, id_cap;
 	struct buf row;
+	/* While somebody keeps track: traces that changed since this list was
+	 * emptied. Lost: there was no memory for one. */
+	bool tracked, changes_lost;
+	uint32_t *changed;
+	size_t changed_count, changed_cap;
 	uint64_t documents; /* without those replaced */
 	size_t digest_bytes;
 	size_t bytes;
@@ -110,5 +119,10 @@ int head_unpack(const struct head *h, const struct head_trace *trace,
 /* The trace's digest, made when needed; it stays until the trace changes. */
 int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 		const struct digest **out) MUST_USE;
+
+/* Puts the trace into the list of changed ones, where there is one. */
+void head_mark_changed(struct head *h, struct head_trace *trace);
+/* Frees what the trace has as mapped. */
+void head_unmap(struct head *h, struct head_trace *trace);
 
 #endif

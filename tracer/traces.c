@@ -70,6 +70,7 @@ static void note_time(struct traces *t, int64_t ns)
 	t->now_ns = ns;
 	if (t->opened_ns > ns)
 		t->opened_ns = ns;
+	map_windows_note(t, ns);
 }
 
 /* Only a head that is over its size stops the view when it cannot be sealed;
@@ -287,6 +288,7 @@ void traces_close(struct traces *t)
 {
 	if (!t)
 		return;
+	map_windows_fini(t);
 	head_fini(&t->head);
 	block_set_unref(t->set);
 	arena_fini(&t->scratch);

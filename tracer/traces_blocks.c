@@ -295,6 +295,7 @@ int traces_retain(struct traces *t)
 	t->view.durable = t->view.position;
 	old = traces_hold(t);
 	traces_publish(t, set);
+	map_windows_forget(t);
 	t->stats.blocks_deleted += gone;
 	traces_unlock(t);
 	for (size_t i = 0; i < old->count; i++) {

@@ -17,6 +17,7 @@
 #include "core/store/block.h"
 #include "core/store/retention.h"
 #include "tracer/head.h"
+#include "tracer/map_windows.h"
 #include "tracer/rows.h"
 #include "tracer/span.h"
 #include "tracer/traces.h"
@@ -58,6 +59,7 @@ struct traces {
 	size_t dictionary_bytes; /* of blocks, in memory */
 	uint64_t dictionary_clock;
 	struct traces_stats stats;
+	struct map_windows windows; /* under the lock too */
 	/* The applying thread's own: */
 	struct arena scratch;
 	struct span_reader spans;
@@ -160,6 +162,10 @@ int block_documents(struct traces *t, struct block_ref *b,
 		    void *arg) MUST_USE;
 
 /* --- traces_map.c --- */
+/* As traces_map, from head and blocks alone. */
+int traces_map_scan(struct traces *t, const struct scope *scope,
+		    int64_t start_ns, int64_t end_ns,
+		    struct graph *out) MUST_USE;
 /* The rows of the map (row_key_minute) of these traces, in order. */
 int traces_write_map(struct block_writer *w, struct head_trace *const *traces,
 		     const struct digest *const *digests,

@@ -224,8 +224,8 @@ static int count_page(void *arg, int64_t minute_ns, struct sv bytes)
 	return graph_decode(arg, bytes);
 }
 
-int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
-	       int64_t end_ns, struct graph *out)
+int traces_map_scan(struct traces *t, const struct scope *scope,
+		    int64_t start_ns, int64_t end_ns, struct graph *out)
 {
 	struct asking a = { .t = t,
 			    .scope = scope,
@@ -234,13 +234,25 @@ int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
 			    .arg = out };
 	int e;
 
-	*out = (struct graph){ .account = scope->account };
+	*out = (struct graph){ .account = scope->account, .minutes = true };
 	if (!widen(&a, start_ns, end_ns))
 		return 0;
 	e = ask(&a);
 	if (e)
 		graph_fini(out);
 	return e;
+}
+
+int traces_map(struct traces *t, const struct scope *scope, int64_t start_ns,
+	       int64_t end_ns, struct graph *out)
+{
+	struct asking a = { .t = t };
+	int e = 0;
+
+	if (widen(&a, start_ns, end_ns))
+		e = map_windows_ask(t, scope, a.from_ns / MINUTE_NS,
+				    a.to_ns / MINUTE_NS, out);
+	return e == 1 ? 0 : traces_map_scan(t, scope, start_ns, end_ns, out);
 }
 
 /* --- by minute ---------------------------------------------------------------------- */

@@ -190,6 +190,7 @@ static int commit(struct seal *s, struct block_ref *block)
 		t->opened_ns = opened_ns;
 		block_set_unref(set);
 	} else {
+		map_windows_seal(t, &s->kept);
 		head_fini(&t->head);
 		t->head = s->kept;
 		s->kept = (struct head){ 0 };

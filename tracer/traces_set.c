@@ -116,7 +116,8 @@ int traces_set_map(struct traces *t, struct traces_set *set, struct graph *out)
 {
 	int e;
 
-	*out = (struct graph){ .account = set->scope->account };
+	*out = (struct graph){ .account = set->scope->account,
+			       .minutes = true };
 	e = traces_set_calls(t, set, count_call, out);
 	if (e)
 		graph_fini(out);

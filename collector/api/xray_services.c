@@ -239,22 +239,15 @@ struct xray_histogram_entry *xray_histogram_of(const struct graph_histogram *h,
 static void put_times(const struct page *p, const struct graph_stats *s,
 		      struct shape_time *start, struct shape_time *end)
 {
-	const int64_t minute = 60 * NS_PER_S;
 	const struct xray_question *q = p->q;
 	int64_t first = s->first_ns, last = s->last_ns;
 
 	if (!s->seen || !first)
 		return;
-	if (q->end_ns) {
-		first -= first % minute;
-		last = last > INT64_MAX - minute ?
-			       q->end_ns :
-			       (last + minute - 1) / minute * minute;
-		if (first < q->start_ns)
-			first = q->start_ns;
-		if (last > q->end_ns)
-			last = q->end_ns;
-	}
+	if (q->end_ns && first < q->start_ns)
+		first = q->start_ns;
+	if (q->end_ns && last > q->end_ns)
+		last = q->end_ns;
 	*start = (struct shape_time){ first, true };
 	*end = (struct shape_time){ last < first ? first : last, true };
 }

@@ -28,9 +28,8 @@ struct xray_question {
 	const struct scope *scope;
 	uint64_t hash;   /* of what was asked: a token is good for it alone */
 	struct sv token; /* ptr NULL: the first page */
-	/* Of a window: a stored map knows the minute of a call and no more, so
-	 * StartTime and EndTime are those of minutes, cut to the window. Both 0:
-	 * exact times. */
+	/* Of a window, to which StartTime and EndTime are cut: of a stored map
+	 * they are those of minutes. Both 0: there is none. */
 	int64_t start_ns, end_ns;
 };
 

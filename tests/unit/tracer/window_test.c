@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "tests/unit/tracer/graph_text.h"
 #include "tracer/graph_window.h"
 
 #define MINUTE INT64_C(60000000000)
@@ -54,105 +55,6 @@ static void make(struct made *m, uint64_t *seed, int64_t minute)
 	}
 }
 
-static uint32_t count_there(const struct graph *g)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < g->node_count; i++)
-		n += g->nodes[i].there;
-	return n;
-}
-
-static int compare_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void put_stats(struct buf *b, const struct graph_stats *s)
-{
-	struct graph_histogram d;
-
-	buf_format(b, " seen %llu ok %llu %llu %llu %llu time %llu",
-		   (unsigned long long)s->seen, (unsigned long long)s->ok,
-		   (unsigned long long)s->error,
-		   (unsigned long long)s->throttle,
-		   (unsigned long long)s->fault,
-		   (unsigned long long)s->total_time_ns);
-	for (unsigned i = 0; i < s->times.used; i++)
-		buf_format(b, " %u:%lld", graph_bucket_step(s->times.items[i]),
-			   (long long)graph_bucket_count(s->times.items[i]));
-	assert_int_equal(graph_durations(s, &d), 0);
-	for (unsigned i = 0; i < d.used; i++)
-		buf_format(b, " %u+%lld", graph_bucket_step(d.items[i]),
-			   (long long)graph_bucket_count(d.items[i]));
-	free(d.items);
-	if (s->seen)
-		buf_format(b, " %lld-%lld", (long long)(s->first_ns / MINUTE),
-			   (long long)((s->last_ns + MINUTE - 1) / MINUTE));
-}
-
-/* All of a graph as text, in an order of its own; nothing of an end of the
- * graph depends on the order in which it was made. */
-static char *describe(const struct graph *g)
-{
-	size_t count = 0,
-	       all = (size_t)g->node_count + g->edge_count + g->alias_count;
-	char **lines = calloc(all + 1, sizeof(*lines));
-	struct buf text = BUF_INIT;
-
-	for (uint32_t i = 0; i < g->node_count; i++) {
-		const struct graph_node *n = &g->nodes[i];
-		struct buf b = BUF_INIT;
-
-		if (!n->there)
-			continue;
-		buf_format(&b, "%.*s/%.*s/%llu root %d inferred %d",
-			   SV_ARG(n->name), SV_ARG(n->type),
-			   (unsigned long long)n->account, n->root,
-			   n->inferred);
-		put_stats(&b, &n->stats);
-		lines[count++] = buf_detach(&b);
-	}
-	for (uint32_t i = 0; i < g->edge_count; i++) {
-		const struct graph_edge *e = &g->edges[i];
-		struct buf b = BUF_INIT;
-
-		if (!e->stats.seen)
-			continue;
-		buf_format(&b, "%.*s -> %.*s/%.*s/%llu link %d",
-			   SV_ARG(g->nodes[e->from].name),
-			   SV_ARG(g->nodes[e->to].name),
-			   SV_ARG(g->nodes[e->to].type),
-			   (unsigned long long)g->nodes[e->to].account,
-			   e->link);
-		put_stats(&b, &e->stats);
-		lines[count++] = buf_detach(&b);
-	}
-	for (uint32_t i = 0; i < g->alias_count; i++) {
-		const struct graph_alias *a = &g->aliases[i];
-		const struct graph_edge *e = &g->edges[a->edge];
-		struct buf b = BUF_INIT;
-
-		if (!a->stats.seen)
-			continue;
-		buf_format(&b, "alias %.*s -> %.*s/%.*s/%llu %d %.*s %llu",
-			   SV_ARG(g->nodes[e->from].name),
-			   SV_ARG(g->nodes[e->to].name),
-			   SV_ARG(g->nodes[e->to].type),
-			   (unsigned long long)g->nodes[e->to].account, e->link,
-			   SV_ARG(a->name), (unsigned long long)a->stats.seen);
-		lines[count++] = buf_detach(&b);
-	}
-	qsort(lines, count, sizeof(*lines), compare_text);
-	for (size_t i = 0; i < count; i++) {
-		buf_text(&text, lines[i]);
-		buf_char(&text, '\n');
-		free(lines[i]);
-	}
-	free(lines);
-	return buf_detach(&text);
-}
-
 enum { CALLS = 4000 };
 
 struct world {
@@ -175,8 +77,8 @@ static void check(const struct world *world, struct graph_window *w,
 	}
 	assert_true(graph_window_covers(w, from, to));
 	assert_int_equal(graph_window_map(w, from, to, &got), 0);
-	a = describe(&want);
-	b = describe(&got);
+	a = graph_text(&want);
+	b = graph_text(&got);
 	assert_string_equal(b ? b : "", a ? a : "");
 	free(a);
 	free(b);
@@ -244,14 +146,14 @@ static void test_answers_stay(void **state)
 	assert_int_equal(graph_window_map(w, NOW - 1, NOW + 1, &one), 0);
 	assert_int_equal(graph_window_map(w, NOW - 1, NOW + 1, &same), 0);
 	assert_ptr_equal(one.nodes, same.nodes);
-	a = describe(&one);
+	a = graph_text(&one);
 	graph_window_count(w, &m.call, 1);
 	assert_int_equal(graph_window_map(w, NOW - 1, NOW + 1, &other), 0);
 	assert_ptr_not_equal(one.nodes, other.nodes);
 	graph_fini(&other);
 	graph_fini(&same);
 	graph_window_free(w);
-	b = describe(&one);
+	b = graph_text(&one);
 	assert_string_equal(a, b);
 	free(a);
 	free(b);
@@ -280,7 +182,7 @@ static void test_ahead(void **state)
 	make(&m, &seed, NOW + 5);
 	graph_window_count(w, &m.call, -1); /* it was never in */
 	assert_int_equal(graph_window_map(w, NOW + 6, NOW + 9, &g), 0);
-	assert_int_equal(count_there(&g), 0);
+	assert_int_equal(graph_there(&g), 0);
 	graph_fini(&g);
 	/* Too old is simply not there; a jump forgets all. */
 	make(&m, &seed, NOW - 100);
@@ -289,7 +191,7 @@ static void test_ahead(void **state)
 	graph_window_count(w, &m.call, 1);
 	graph_window_advance(w, NOW + 1000);
 	assert_int_equal(graph_window_map(w, NOW + 940, NOW + 1001, &g), 0);
-	assert_int_equal(count_there(&g), 0);
+	assert_int_equal(graph_there(&g), 0);
 	graph_fini(&g);
 	graph_window_free(w);
 }
