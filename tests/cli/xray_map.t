@@ -108,10 +108,13 @@ SHOW='[[p["EdgeSummaryStatistics"]["TotalCount"], sum(h["Count"] for h in p["Res
 is "$(series)" "[[5, 5, False], [0, 0, False]]" \
 	"without a selector: the requests, minute by minute"
 SHOW='[[p["ServiceSummaryStatistics"]["OkCount"], p["ServiceSummaryStatistics"]["ErrorStatistics"]["OtherCount"], "EdgeSummaryStatistics" in p] for p in d]'
-is "$(series --entity-selector-expression 'service("scorekeep")' --period 300)" \
-	"[[3, 1, False]]" "a service's own, by five minutes"
+is "$(series --entity-selector-expression 'service("scorekeep")')" \
+	"[[3, 1, False], [0, 0, False]]" "a service's own"
 is "$(series --entity-selector-expression 'id(name: "games", type: "AWS::DynamoDB::Table")')" \
 	"[[3, 0, False], [0, 0, False]]" "by its id"
+SHOW='[sum(p["ServiceSummaryStatistics"]["TotalCount"] for p in d), set(p["Timestamp"][14:19] for p in d) <= set(f"{m:02}:00" for m in range(0, 60, 5))]'
+is "$(series --entity-selector-expression 'service("scorekeep")' --period 300)" \
+	"[4, True]" "by five minutes"
 SHOW='[p["EdgeSummaryStatistics"]["TotalCount"] for p in d]'
 is "$(series --entity-selector-expression 'edge("scorekeep", id(type: "AWS::DynamoDB::Table"))')" \
 	"[3, 0]" "an edge's"
