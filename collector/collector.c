@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "collector/memory_keep.h"
 #include "collector/notify.h"
 #include "collector/parts.h"
 #include "core/base/log.h"
@@ -70,6 +71,7 @@ int collector_run(struct collector *c, const char *config_path)
 {
 	struct pollfd fds[2] = { { c->signal_fd, POLLIN, 0 },
 				 { c->timer_fd, POLLIN, 0 } };
+	struct memory_keep keep;
 
 	printf("http %s\nxray %s\n", http_address(c->http),
 	       xray_udp_address(c->udp));
@@ -81,14 +83,18 @@ int collector_run(struct collector *c, const char *config_path)
 	log_info("collector", "ready: http %s, xray %s, grpc %s, data %s",
 		 http_address(c->http), xray_udp_address(c->udp),
 		 c->grpc ? grpc_address(c->grpc) : "off", c->config->data);
+	memory_keep_init(&keep, c->memory.max_bytes);
 	for (;;) {
 		struct signalfd_siginfo info;
 		uint64_t ticks;
 
-		if (poll(fds, 2, -1) < 0) {
-			if (errno != EINTR)
-				return ERR_IO;
-			continue; /* revents are those of the last time */
+		int n = poll(fds, 2, MEMORY_KEEP_MS);
+
+		if (n < 0 && errno != EINTR)
+			return ERR_IO;
+		if (n <= 0) { /* or revents are those of the last time */
+			memory_keep(&keep);
+			continue;
 		}
 		if ((fds[1].revents & POLLIN) &&
 		    read(c->timer_fd, &ticks, sizeof(ticks)) > 0)

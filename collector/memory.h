@@ -17,6 +17,8 @@
  *       6      24 MiB  series: names, open rows                  192 MiB
  *       4      16 MiB  ledger: filters, sums, the open segment   480 MiB
  *
+ * What the allocator keeps beyond that is given back (memory_keep.h).
+ *
  * With more memory than all parts can use the rest is left to the machine.
  */
 #ifndef TALLY_COLLECTOR_MEMORY_H

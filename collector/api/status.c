@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the collector is: for people, for probes, for Prometheus. */
 #include "collector/api/api.h"
+#include "collector/memory_keep.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 static void put(struct json_writer *w, const char *key, uint64_t v)
 {
 	json_key(w, key);
 	json_put_u64(w, v);
-}
-
-static uint64_t resident_bytes(void)
-{
-	unsigned long long size = 0, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (f) {
-		/* The kernel's own numbers. NOLINTNEXTLINE(cert-err34-c) */
-		if (fscanf(f, "%llu %llu", &size, &resident) != 2)
-			resident = 0;
-		fclose(f);
-	}
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void put_journal(struct api *a, struct json_writer *w)
@@ -171,7 +157,7 @@ static void put_memory(struct api *a, struct json_writer *w)
 	admission_stats(a->admission, &s);
 	json_key(w, "memory");
 	json_open_object(w);
-	put(w, "resident_bytes", resident_bytes());
+	put(w, "resident_bytes", memory_resident_bytes());
 	put(w, "max_bytes", a->memory->max_bytes);
 	put(w, "live_bytes", apply_live_bytes(a->apply));
 	put(w, "live_bytes_max", apply_live_bytes_max(a->apply));
@@ -379,7 +365,7 @@ void api_prometheus(struct api *a, struct request *r)
 	gauge(&r->reply, "tally_journal_full",
 	      "1 while the disk is full and writes are refused", s.full);
 	gauge(&r->reply, "tally_resident_bytes", "Resident memory",
-	      resident_bytes());
+	      memory_resident_bytes());
 	buf_text(&r->reply,
 		 "# HELP tally_view_queued Frames queued for a view\n"
 		 "# TYPE tally_view_queued gauge\n");
