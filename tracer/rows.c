@@ -259,17 +259,24 @@ static bool take_list(struct sv *rest, struct arena *arena, size_t max,
 	return true;
 }
 
+enum { SUMMARY_PARTIAL = 16, SUMMARY_IDS_LEFT_OUT = 32 };
+
 void row_put_summary(struct buf *out, const struct trace_summary *s)
 {
+	bool left_out = s->ids_left_out ||
+			s->request_id_count > ROW_SUMMARY_IDS_MAX;
+
 	_Static_assert(TRACES_SUMMARY_IDS_MAX < 128 &&
 			       TRACES_SUMMARY_NAMES_MAX < 128,
 		       "a list's length is one byte");
-	buf_char(out, (char)((int)s->status | (s->partial ? 16 : 0)));
+	buf_char(out,
+		 (char)((int)s->status | (s->partial ? SUMMARY_PARTIAL : 0) |
+			(left_out ? SUMMARY_IDS_LEFT_OUT : 0)));
 	buf_add(out, s->id, TRACE_ID_SIZE);
 	put_u64(out, (uint64_t)s->start_ns);
 	put_u64(out, (uint64_t)s->end_ns);
 	put_text(out, s->root);
-	put_list(out, s->request_ids, s->request_id_count);
+	put_list(out, s->request_ids, left_out ? 0 : s->request_id_count);
 	put_list(out, s->names, s->name_count);
 }
 
@@ -282,7 +289,8 @@ bool row_get_summary(struct sv value, struct arena *arena,
 	if (!flags || !id || (flags[0] & 15) > SEGMENT_STATUS_FAULT)
 		return false;
 	out->status = (enum segment_status)(flags[0] & 15);
-	out->partial = flags[0] & 16;
+	out->partial = flags[0] & SUMMARY_PARTIAL;
+	out->ids_left_out = flags[0] & SUMMARY_IDS_LEFT_OUT;
 	memcpy(out->id, id, TRACE_ID_SIZE);
 	return take_i64(&value, &out->start_ns) &&
 	       take_i64(&value, &out->end_ns) &&

@@ -29,6 +29,9 @@ enum {
 	BLOCK_KIND_TRACES = 0x43415254, /* "TRAC" */
 	ROWS_FORMAT = 3,
 	ROWS_FORMAT_CHUNKS = 3, /* the first with chunks */
+	/* Of spans each may have a request id of its own: no list of them is
+	 * worth their bytes a second time. */
+	ROW_SUMMARY_IDS_MAX = 2,
 	SCOPE_KEY_SIZE = 8 + REGION_MAX,
 	TRACE_KEY_SIZE = SCOPE_KEY_SIZE + TRACE_ID_SIZE,
 	ROW_PREFIX = 1 + TRACE_KEY_SIZE,

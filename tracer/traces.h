@@ -103,6 +103,7 @@ struct trace_summary {
 	struct sv root;             /* name of the root segment; may be empty */
 	const struct sv *request_ids; /* of its segments first */
 	size_t request_id_count;
+	bool ids_left_out; /* a block's row has not all; traces_get does */
 	const struct sv *names; /* of its segments (not subsegments), unique */
 	size_t name_count;
 };

@@ -148,7 +148,8 @@ static bool is_listed(const struct search *s, size_t count,
 	return false;
 }
 
-/* Rows of traces that are in several places become one, of all of it. */
+/* Rows of traces that are in several places become one, of all of it; rows
+ * that are listed get the ids that were left out. */
 static int rejoin(struct search *s, const struct block_set *set)
 {
 	size_t kept = 0;
@@ -162,7 +163,8 @@ static int rejoin(struct search *s, const struct block_set *set)
 		int e;
 
 		trace_key_make(&key, s->scope, s->rows[i].id);
-		if (traces_places(s->t, set, &key, &in_head) < 2) {
+		if (traces_places(s->t, set, &key, &in_head) < 2 &&
+		    (!s->rows[i].ids_left_out || kept >= s->want - 1)) {
 			s->rows[kept++] = s->rows[i];
 			continue;
 		}
