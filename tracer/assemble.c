@@ -42,10 +42,9 @@ static uint32_t find_id(const struct builder *b,
 	return found ? found - 1 : SPAN_NONE;
 }
 
-static int more_room(struct builder *b)
+static int make_room(struct builder *b, uint32_t cap)
 {
-	uint32_t cap = b->cap ? b->cap * 2 : 32;
-	struct span *spans = arena_array(b->arena, cap, sizeof(*spans));
+	struct span *spans = arena_alloc(b->arena, cap * sizeof(*spans));
 	uint32_t *slots =
 		arena_array(b->arena, (size_t)cap * 2, sizeof(*slots));
 
@@ -77,7 +76,7 @@ static int collect(void *arg, const struct segment *segment,
 	(void)parent;
 	(void)depth;
 	if (b->out->count == b->cap) {
-		int e = more_room(b);
+		int e = make_room(b, b->cap ? b->cap * 2 : 16);
 
 		if (e)
 			return e;
@@ -331,10 +330,15 @@ int assemble_parts(const struct assembly_part *parts, size_t count,
 		   struct arena *arena, struct assembly *out)
 {
 	struct builder b = begin(out, arena);
+	uint32_t cap = 8;
+	int e;
 
+	while (cap < count && cap < ASSEMBLY_SPANS_MAX)
+		cap *= 2;
+	e = make_room(&b, cap);
+	if (e)
+		return e;
 	for (size_t i = 0; i < count; i++) {
-		int e;
-
 		b.document = parts[i].document;
 		e = collect(&b, parts[i].segment, NULL, 0);
 		if (e)

@@ -526,8 +526,8 @@ void head_unmap(struct head *h, struct head_trace *trace)
 
 /* --- digests ----------------------------------------------------------------- */
 
-static int assemble_trace(const struct head *h, const struct head_trace *trace,
-			  struct arena *scratch, struct assembly *out)
+int head_assemble(const struct head *h, const struct head_trace *trace,
+		  struct arena *scratch, struct assembly *out)
 {
 	struct assembly_part *parts;
 	struct segment *segments;
@@ -562,7 +562,7 @@ int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 	if (!trace->digest) {
 		struct arena_mark mark = arena_mark(scratch);
 		struct assembly a;
-		int e = assemble_trace(h, trace, scratch, &a);
+		int e = head_assemble(h, trace, scratch, &a);
 
 		if (!e)
 			e = digest_make(&trace->digest, &a,

@@ -15,15 +15,49 @@ static int by_hash(const void *left, const void *right)
 	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
 }
 
+/* By hash, eight bits at a time from the lowest; what is equal keeps its
+ * order. False: no memory. */
+static bool sort_by_digits(struct id_entry *entries, size_t count)
+{
+	struct id_entry *other = reallocarray(NULL, count, sizeof(*other));
+	struct id_entry *from = entries, *to = other;
+
+	if (!other)
+		return false;
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		size_t at[257] = { 0 };
+		struct id_entry *swap = from;
+
+		for (size_t i = 0; i < count; i++)
+			at[(from[i].hash >> shift & 255) + 1]++;
+		for (size_t i = 0; i < 256; i++)
+			at[i + 1] += at[i];
+		for (size_t i = 0; i < count; i++)
+			to[at[from[i].hash >> shift & 255]++] = from[i];
+		from = to;
+		to = swap;
+	}
+	assert(from == entries); /* four turns */
+	free(other);
+	return true;
+}
+
 size_t id_index_sort(struct id_entry *entries, size_t count)
 {
 	size_t kept = 0;
 
-	if (count)
+	if (count && !sort_by_digits(entries, count))
 		qsort(entries, count, sizeof(*entries), by_hash);
-	for (size_t i = 0; i < count; i++)
-		if (!kept || by_hash(&entries[kept - 1], &entries[i]))
-			entries[kept++] = entries[i];
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && entries[end].hash == entries[i].hash;)
+			end++;
+		if (end > i + 1)
+			qsort(entries + i, end - i, sizeof(*entries), by_hash);
+		for (size_t k = i; k < end; k++)
+			if (!kept || by_hash(&entries[kept - 1], &entries[k]))
+				entries[kept++] = entries[k];
+	}
 	return kept;
 }
 

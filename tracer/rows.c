@@ -112,6 +112,11 @@ bool row_same_space(struct sv key, const struct row_key *other)
 	       !memcmp(key.ptr, other->bytes, 1 + SCOPE_KEY_SIZE);
 }
 
+uint64_t row_account(const struct row_key *key)
+{
+	return get_be64(key->bytes + 1);
+}
+
 int64_t row_minute(struct sv key)
 {
 	assert(key.len >= ROW_PREFIX && key.ptr[0] == 'M');

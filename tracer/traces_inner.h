@@ -18,6 +18,7 @@
 #include "core/store/retention.h"
 #include "tracer/head.h"
 #include "tracer/map_windows.h"
+#include "tracer/minutes.h"
 #include "tracer/rows.h"
 #include "tracer/span.h"
 #include "tracer/traces.h"
@@ -134,12 +135,25 @@ int traces_read_checkpoint(struct traces *t, struct diag *diag) MUST_USE;
 enum seal_reason { SEAL_SIZE, SEAL_AGE, SEAL_ALL };
 int traces_seal_head(struct traces *t, enum seal_reason reason) MUST_USE;
 
+/* A trace's line of the list, in summaries. */
+struct seal_summary {
+	uint32_t trace; /* index in traces */
+	uint32_t len;
+	size_t at;
+	int64_t start_ns;
+};
+
 struct seal {
 	struct traces *t;
 	struct head_trace **traces; /* chosen, by key once sorted */
-	const struct digest **digests;
 	bool *dropped; /* by the late decision: in the map alone */
 	size_t count;
+	/* What was gathered of them: */
+	struct map_minutes minutes;
+	struct seal_summary *list; /* of those not dropped */
+	size_t list_count;
+	struct buf summaries;
+	enum segment_status worst; /* of the trace at hand */
 	uint64_t dropped_count, dropped_documents;
 	struct head kept; /* what stays, built anew */
 	uint64_t oldest_position;
@@ -166,10 +180,6 @@ int block_documents(struct traces *t, struct block_ref *b,
 int traces_map_scan(struct traces *t, const struct scope *scope,
 		    int64_t start_ns, int64_t end_ns,
 		    struct graph *out) MUST_USE;
-/* The rows of the map (row_key_minute) of these traces, in order. */
-int traces_write_map(struct block_writer *w, struct head_trace *const *traces,
-		     const struct digest *const *digests,
-		     size_t count) MUST_USE;
 
 /* --- traces_query.c --- */
 /* Documents of a trace in head and blocks; scan bytes are in arena. */

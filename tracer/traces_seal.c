@@ -82,9 +82,9 @@ static int choose(struct seal *s, enum seal_reason reason)
 	int64_t old_ns = t->now_ns - t->options.seal_age_ns;
 
 	s->traces = calloc(t->head.count, sizeof(struct head_trace *));
-	s->digests = calloc(t->head.count, sizeof(struct digest *));
+	s->list = calloc(t->head.count, sizeof(*s->list));
 	s->dropped = calloc(t->head.count, sizeof(bool));
-	if (!s->traces || !s->digests || !s->dropped)
+	if (!s->traces || !s->list || !s->dropped)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < t->head.count; i++) {
 		struct head_trace *trace = t->head.traces[i];
@@ -108,60 +108,104 @@ static int by_key(const void *left, const void *right)
 	return memcmp((*a)->key.bytes, (*b)->key.bytes, TRACE_KEY_SIZE);
 }
 
-/* The late decision (tracer/keep.h). */
-static bool is_dropped(const struct seal *s, const struct head_trace *trace,
-		       const struct digest *d)
+/* --- gathering ---------------------------------------------------------------- */
+
+static void widen(int64_t ns, int64_t *min, int64_t *max)
+{
+	if (ns < *min)
+		*min = ns;
+	if (ns > *max)
+		*max = ns;
+}
+
+struct gathering {
+	struct seal *s;
+	const struct trace_key *key;
+};
+
+/* The late decision (tracer/keep.h), by the summary and the worst call. */
+static bool is_dropped(const struct seal *s,
+		       const struct trace_summary *summary)
 {
 	struct keep_facts facts = {
-		.trace_id = trace_key_id(&trace->key),
-		.root = d->summary.root,
-		.duration_ns = d->summary.end_ns - d->summary.start_ns,
-		.worst = d->summary.status,
+		.trace_id = summary->id,
+		.root = summary->root,
+		.duration_ns = summary->end_ns - summary->start_ns,
+		.worst = summary->status > s->worst ? summary->status :
+						      s->worst,
 	};
 
-	for (size_t i = 0; i < d->call_count; i++)
-		if (d->calls[i].status > facts.worst)
-			facts.worst = d->calls[i].status;
 	return !keep_trace(&s->t->options.keep, &facts);
 }
 
-static int digest_chosen(struct seal *s)
+static void gather_call(void *arg, const struct graph_call *call)
 {
-	struct traces *t = s->t;
+	struct gathering *g = arg;
+
+	widen(call->time_ns, &g->s->start_ns_min, &g->s->start_ns_max);
+	if (call->status > g->s->worst)
+		g->s->worst = call->status;
+	minutes_count(&g->s->minutes, g->key, call);
+}
+
+static int gather_summary(struct seal *s, size_t i,
+			  const struct trace_summary *summary)
+{
+	const struct head_trace *trace = s->traces[i];
+	struct seal_summary *line = &s->list[s->list_count];
+
+	if (s->dropped[i]) {
+		s->dropped_count++;
+		s->dropped_documents += trace->document_count;
+	} else {
+		*line = (struct seal_summary){ .trace = (uint32_t)i,
+					       .at = s->summaries.len,
+					       .start_ns = summary->start_ns };
+		row_put_summary(&s->summaries, summary);
+		line->len = (uint32_t)(s->summaries.len - line->at);
+		s->list_count++;
+	}
+	widen(summary->start_ns, &s->start_ns_min, &s->start_ns_max);
+	if (summary->end_ns > s->end_ns_max)
+		s->end_ns_max = summary->end_ns;
+	widen(trace->first_ns, &s->received_ns_min, &s->received_ns_max);
+	widen(trace->last_ns, &s->received_ns_min, &s->received_ns_max);
+	return s->summaries.failed ? ERR_NOMEM : 0;
+}
+
+/* Nothing is kept of a trace but its line and what it counts on the map; no
+ * digest is made, which a reader of the head may have under the lock. */
+static int gather_trace(struct seal *s, size_t i)
+{
+	struct gathering g = { s, &s->traces[i]->key };
+	struct arena *scratch = &s->t->scratch;
+	struct trace_summary summary;
+	struct assembly a;
+	int e;
+
+	arena_reset(scratch);
+	e = head_assemble(&s->t->head, s->traces[i], scratch, &a);
+	if (!e)
+		e = trace_summarise(&a, trace_key_id(g.key), scratch, &summary);
+	if (e)
+		return e;
+	s->worst = SEGMENT_STATUS_OK;
+	graph_calls(&a, gather_call, &g);
+	s->dropped[i] = is_dropped(s, &summary);
+	e = gather_summary(s, i, &summary);
+	return e ? e : s->minutes.err;
+}
+
+static int gather(struct seal *s)
+{
+	int e = 0;
 
 	qsort(s->traces, s->count, sizeof(struct head_trace *), by_key);
 	s->start_ns_min = s->received_ns_min = INT64_MAX;
 	s->start_ns_max = s->end_ns_max = s->received_ns_max = INT64_MIN;
-	for (size_t i = 0; i < s->count; i++) {
-		const struct head_trace *trace = s->traces[i];
-		const struct digest *d;
-		int e;
-
-		traces_lock(t);
-		e = head_digest(&t->head, s->traces[i], &t->scratch, &d);
-		traces_unlock(t);
-		if (e)
-			return e;
-		s->digests[i] = d;
-		s->dropped[i] = is_dropped(s, trace, d);
-		if (s->dropped[i]) {
-			s->dropped_count++;
-			s->dropped_documents += trace->document_count;
-		}
-		if (d->summary.start_ns < s->start_ns_min)
-			s->start_ns_min = d->summary.start_ns;
-		if (d->summary.start_ns > s->start_ns_max)
-			s->start_ns_max = d->summary.start_ns;
-		if (d->summary.end_ns > s->end_ns_max)
-			s->end_ns_max = d->summary.end_ns;
-		if (d->time_ns_max > s->start_ns_max)
-			s->start_ns_max = d->time_ns_max;
-		if (trace->first_ns < s->received_ns_min)
-			s->received_ns_min = trace->first_ns;
-		if (trace->last_ns > s->received_ns_max)
-			s->received_ns_max = trace->last_ns;
-	}
-	return 0;
+	for (size_t i = 0; i < s->count && !e; i++)
+		e = gather_trace(s, i);
+	return e;
 }
 
 /* --- publishing --------------------------------------------------------------- */
@@ -210,7 +254,7 @@ static int seal_chosen(struct seal *s)
 	struct traces *t = s->t;
 	struct block_ref *block;
 	char path[TRACES_PATH_MAX];
-	int e = digest_chosen(s);
+	int e = gather(s);
 
 	if (e)
 		return e;
@@ -254,7 +298,9 @@ int traces_seal_head(struct traces *t, enum seal_reason reason)
 	head_fini(&s.kept);
 	buf_fini(&s.value);
 	free(s.traces);
-	free(s.digests);
+	free(s.list);
+	minutes_fini(&s.minutes);
+	buf_fini(&s.summaries);
 	free(s.dropped);
 	arena_reset(&t->scratch);
 	return e;

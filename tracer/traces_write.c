@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing a block. Rows must come in the order of their keys, so each key
- * space is gathered, sorted and written by itself: C, D, M, P, S,
- * X.
+ * space is gathered, sorted and written by itself: C, D, M, P, S, X.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -143,42 +142,36 @@ static int write_position(struct seal *s)
 	return write_row(s, &key);
 }
 
-struct by_start {
-	struct row_key key;
-	const struct trace_summary *summary;
-};
-
-/* The ids' second half, which keys have not, decides between equal keys. */
-static int by_row(const void *left, const void *right)
+/* By scope, latest start first, id: lines are by scope and id. */
+static int by_start(const void *left, const void *right, void *arg)
 {
-	const struct by_start *a = left, *b = right;
-	int order = sv_cmp(row_key_view(&a->key), row_key_view(&b->key));
+	const struct seal_summary *a = left, *b = right;
+	struct head_trace *const *traces = arg;
+	int scope = memcmp(traces[a->trace]->key.bytes,
+			   traces[b->trace]->key.bytes, SCOPE_KEY_SIZE);
 
-	return order ? order :
-		       memcmp(a->summary->id, b->summary->id, TRACE_ID_SIZE);
+	if (scope)
+		return scope;
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? 1 : -1;
+	return a->trace < b->trace ? -1 : a->trace > b->trace;
 }
 
 static int write_summaries(struct seal *s)
 {
-	struct by_start *list = calloc(s->count, sizeof(*list));
-	int e = list ? 0 : ERR_NOMEM;
-	size_t count = 0;
+	int e = 0;
 
-	for (size_t i = 0; i < s->count && !e; i++) {
-		if (s->dropped[i])
-			continue;
-		list[count].summary = &s->digests[i]->summary;
-		row_key_start(&list[count].key, &s->traces[i]->key,
-			      list[count].summary->start_ns);
-		count++;
+	qsort_r(s->list, s->list_count, sizeof(*s->list), by_start, s->traces);
+	for (size_t i = 0; i < s->list_count && !e; i++) {
+		const struct seal_summary *line = &s->list[i];
+		struct row_key key;
+
+		row_key_start(&key, &s->traces[line->trace]->key,
+			      line->start_ns);
+		e = block_writer_add(s->writer, row_key_view(&key),
+				     sv_make(s->summaries.ptr + line->at,
+					     line->len));
 	}
-	if (!e)
-		qsort(list, count, sizeof(*list), by_row);
-	for (size_t i = 0; i < count && !e; i++) {
-		row_put_summary(&s->value, list[i].summary);
-		e = write_row(s, &list[i].key);
-	}
-	free(list);
 	return e;
 }
 
@@ -236,8 +229,7 @@ static int write_rows(struct seal *s, struct chunks *c)
 	if (!e)
 		e = write_dictionary(s);
 	if (!e)
-		e = traces_write_map(s->writer, s->traces, s->digests,
-				     s->count);
+		e = minutes_write(&s->minutes, s->writer);
 	if (!e)
 		e = write_position(s);
 	if (!e)

@@ -27,7 +27,7 @@ enum {
 	BLOCK_FORMAT = 2, /* 1: nothing is stored as it is */
 	BLOCK_CHUNK_BYTES = 64 << 10, /* of rows, before compression */
 	BLOCK_KEY_MAX = 4 << 10,
-	BLOCK_VALUE_MAX = 4 << 20,
+	BLOCK_VALUE_MAX = 8 << 20,
 };
 
 struct block_writer;
