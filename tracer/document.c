@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tracer/document.h"
 
+#include "core/wire/otlp_json.h"
+#include "tracer/segment_otlp.h"
 #include "tracer/span.h"
 
 void document_of_span(const struct span_record *span, struct buf *out)
@@ -121,5 +123,24 @@ void document_put_xray(struct json_writer *w, const struct document *d)
 	else if (!document_to_span(d->bytes, &source, &span) ||
 		 !span_put_xray(w, &span, &arena))
 		json_put_null(w); /* memory is used up */
+	arena_fini(&arena);
+}
+
+/* Into text of its own first: what is cut short must not stand in an answer. */
+void document_put_otlp(struct json_writer *w, const struct document *d)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf text = { .limit = w->out->limit };
+	struct json_writer inner = json_writer(&text);
+	bool ok =
+		d->format == DOCUMENT_XRAY ?
+			segment_put_otlp(&inner, d->bytes, &arena) :
+			!otlp_json_write(OTLP_RESOURCE_SPANS, d->bytes, &inner);
+
+	if (ok && !text.failed)
+		json_put_raw(w, buf_view(&text));
+	else
+		json_put_null(w); /* memory is used up */
+	buf_fini(&text);
 	arena_fini(&arena);
 }

@@ -44,6 +44,9 @@ enum segment_refusal document_take(const struct document *d,
 				   struct document_reading *out) MUST_USE;
 /* d as a JSON object in X-Ray's form: as it came, or a span as a segment. */
 void document_put_xray(struct json_writer *w, const struct document *d);
+/* d as a ResourceSpans object in OTLP's JSON: as it came, or a segment as spans
+ * (tracer/segment_otlp.h). */
+void document_put_otlp(struct json_writer *w, const struct document *d);
 /* Appends the DOCUMENT_OTLP of a span that came as a record. */
 void document_of_span(const struct span_record *span, struct buf *out);
 /* How many bytes that takes. */

@@ -67,6 +67,17 @@ void traces_json_trace(struct json_writer *w, const struct trace *t)
 	json_close_array(w);
 }
 
+void traces_json_otlp(struct json_writer *w, const struct trace *t)
+{
+	json_open_object(w);
+	json_key(w, "resourceSpans");
+	json_open_array(w);
+	for (size_t i = 0; i < t->document_count; i++)
+		document_put_otlp(w, &t->documents[i].document);
+	json_close_array(w);
+	json_close_object(w);
+}
+
 void traces_json_row(struct json_writer *w, const struct trace_summary *s)
 {
 	json_open_object(w);

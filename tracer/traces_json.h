@@ -13,6 +13,8 @@
 void traces_json_trace(struct json_writer *w, const struct trace *t);
 /* One row of GET /api/v1/traces. */
 void traces_json_row(struct json_writer *w, const struct trace_summary *s);
+/* The whole object of GET /api/v1/traces/{id}?format=otlp: resourceSpans. */
+void traces_json_otlp(struct json_writer *w, const struct trace *t);
 /* The whole object of GET /api/v1/traces. */
 void traces_json_list(struct json_writer *w, const struct trace_list *list);
 /* The whole object of GET /api/v1/map. */

@@ -76,6 +76,11 @@ void api_trace_get(struct api *a, struct request *r)
 	if (!e)
 		e = traces_get(a->traces, &r->caller.scope, trace_id, &r->arena,
 			       &trace);
+	if (!e && sv_eq(request_query(r, "format"), SV("otlp"))) {
+		traces_json_otlp(&w, &trace);
+		r->content_type = "application/json";
+		return;
+	}
 	if (!e) {
 		json_open_object(&w);
 		traces_json_trace(&w, &trace);

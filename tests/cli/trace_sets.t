@@ -64,12 +64,52 @@ print(d["a"]["traces"], d["b"]["traces"], sorted({p["kind"] for p in d["properti
 id=$("$BIN/tally-trace" --json list -n 1 | python3 -c '
 import json, sys
 print(json.load(sys.stdin)["traces"][0]["id"])')
+slow=$("$BIN/tally-trace" --json search fault -n 1 | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["traces"][0]["id"])')
 "$BIN/tally-trace" export "$id" >"$TMP/out"
 is "$(json "$(cat "$TMP/out")" "d['trace_id'] == '$id', d['subsegments'][0]['name']")" \
 	"True cache" "X-Ray's documents come out as they went in"
+# As spans, and those into another collector: the same segments.
+"$BIN/tally-trace" export --otlp "$slow" >"$TMP/otlp"
+is "$(json "$(cat "$TMP/otlp")" "[(s['name'], s['kind'], s['status'].get('code', 0))
+	for r in d['resourceSpans'] for p in r['scopeSpans'] for s in p['spans']]")" \
+	"[('shop', 2, 2), ('stock', 3, 0)]" "--otlp: spans"
 "$BIN/tally-trace" export 1-00000000-000000000000000000000000 2>"$TMP/err"
 is $? 1 "nothing is known"
 has "$TMP/err" 'tally-trace: ' "and it says so"
+"$BIN/tally-trace" export "$slow" >"$TMP/first"
 stop_collector
 is "$STATUS" 0 "the collector stops cleanly"
+
+DATA=$TMP/other
+start_collector
+is "$(curl -s -o "$TMP/answer" -w '%{http_code}' -H 'Content-Type: application/json' \
+	--data-binary @"$TMP/otlp" "$HTTP/v1/traces")" 200 "another collector takes them"
+again() { "$BIN/tally-trace" export "$slow" >"$TMP/second"; }
+check "and has them" wait_for again 10
+facts() {
+	python3 - "$1" <<'END'
+import json, sys
+rows = []
+def walk(s, parent):
+    rows.append((s["name"], s["id"], s.get("parent_id", parent), s.get("namespace"),
+                 round(float(s["start_time"]), 6), round(float(s["end_time"]), 6), s.get("fault", False),
+                 s.get("http", {}).get("response", {}).get("status"), s.get("user"),
+                 {k: v for k, v in s.get("annotations", {}).items()
+                  if k in ("tenant", "order")},
+                 [(e["type"], e["message"]) for e in s.get("cause", {}).get("exceptions", [])]))
+    for sub in s.get("subsegments", []):
+        walk(sub, s["id"])
+for line in open(sys.argv[1]):
+    walk(json.loads(line), None)
+print(sorted(rows, key=lambda row: row[1]))
+END
+}
+is "$(facts "$TMP/second")" "$(facts "$TMP/first")" "which are the same segments"
+"$BIN/tally-trace" export --otlp "$slow" >"$TMP/otlp2"
+is "$(json "$(cat "$TMP/otlp2")" "sorted((s['name'], s['kind'], s['status'].get('code', 0))
+	for r in d['resourceSpans'] for p in r['scopeSpans'] for s in p['spans'])")" \
+	"[('shop', 2, 2), ('stock', 3, 0)]" "and come out as the spans that they were"
+stop_collector
 plan "$TAP_N"
