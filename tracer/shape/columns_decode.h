@@ -43,6 +43,7 @@ struct columns {
 	uint8_t *trace_ids; /* TRACE_ID_SIZE each */
 	uint32_t *firsts;   /* row of each trace, and behind the last */
 	struct numbers bases, roots, extras;
+	struct numbers_lists lists;    /* while it is opened */
 	struct column_reader *columns; /* by name */
 	size_t column_count;
 	struct shape_reader *shapes[SHAPE_SLOTS];

@@ -143,6 +143,7 @@ static void put_column(struct columns_encoder *e, const struct column *c)
 
 static void put_all(struct columns_encoder *e, size_t rows)
 {
+	numbers_begin(e->writer);
 	buf_char(&e->head, COLUMNS_FORMAT);
 	protobuf_varint_put(&e->head, rows);
 	protobuf_varint_put(&e->head, e->trace_rows.count);

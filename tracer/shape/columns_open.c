@@ -13,10 +13,10 @@ static int open_traces(struct columns *c, struct reader *head,
 	struct numbers rows, ids;
 	const uint8_t *ends = read_bytes(tail, c->traces * rest);
 	uint64_t row = 0, prefix = 0;
-	int e = numbers_open(&rows, head, tail, c->arena);
+	int e = numbers_open(&rows, &c->lists, head, tail, c->arena);
 
 	if (!e)
-		e = numbers_open(&ids, head, tail, c->arena);
+		e = numbers_open(&ids, &c->lists, head, tail, c->arena);
 	if (e)
 		return e;
 	if (!ends)
@@ -43,9 +43,8 @@ static int open_traces(struct columns *c, struct reader *head,
 
 /* --- columns ----------------------------------------------------------------------------- */
 
-static int open_values(struct column_values *v, unsigned kind,
-		       struct reader *head, struct reader *tail,
-		       struct arena *arena)
+static int open_values(struct columns *c, struct column_values *v,
+		       unsigned kind, struct reader *head, struct reader *tail)
 {
 	enum column_form form = column_kind_form(kind);
 	uint64_t n;
@@ -55,7 +54,7 @@ static int open_values(struct column_values *v, unsigned kind,
 	if (form == FORM_NONE)
 		return 0;
 	if (form == FORM_NUMBERS || form == FORM_TEXT)
-		e = numbers_open(&v->numbers, head, tail, arena);
+		e = numbers_open(&v->numbers, &c->lists, head, tail, c->arena);
 	if (e || form == FORM_NUMBERS)
 		return e;
 	n = read_varint(head);
@@ -74,7 +73,7 @@ static int open_column(struct columns *c, struct column_reader *column,
 	if (head->bad || name >= c->s->count)
 		return ERR_CORRUPT;
 	column->name = (uint32_t)name;
-	e = numbers_open(&column->kinds, head, tail, c->arena);
+	e = numbers_open(&column->kinds, &c->lists, head, tail, c->arena);
 	if (e)
 		return e;
 	set = read_varint(head);
@@ -88,8 +87,9 @@ static int open_column(struct columns *c, struct column_reader *column,
 		return ERR_NOMEM;
 	for (unsigned k = 0; k < COLUMN_KINDS && !e; k++)
 		if (column->index[k])
-			e = open_values(&column->values[column->index[k] - 1],
-					k, head, tail, c->arena);
+			e = open_values(c,
+					&column->values[column->index[k] - 1],
+					k, head, tail);
 	return e;
 }
 
@@ -103,12 +103,12 @@ static int compare_columns(const void *a, const void *b)
 static int open_columns(struct columns *c, struct reader *head,
 			struct reader *tail)
 {
-	int e = numbers_open(&c->bases, head, tail, c->arena);
+	int e = numbers_open(&c->bases, &c->lists, head, tail, c->arena);
 
 	if (!e)
-		e = numbers_open(&c->roots, head, tail, c->arena);
+		e = numbers_open(&c->roots, &c->lists, head, tail, c->arena);
 	if (!e)
-		e = numbers_open(&c->extras, head, tail, c->arena);
+		e = numbers_open(&c->extras, &c->lists, head, tail, c->arena);
 	if (e)
 		return e;
 	c->columns =

@@ -57,6 +57,38 @@ static int open_list(struct numbers *n, struct reader *head,
 	return 0;
 }
 
+static void remember_list(const struct numbers *n, struct numbers_lists *lists)
+{
+	if (lists->count == NUMBERS_LISTS_MAX)
+		return;
+	lists->lists[lists->count++] =
+		(struct numbers_listed){ n->bits, n->count, n->list_count,
+					 n->width };
+}
+
+static int open_follower(struct numbers *n, const struct numbers_lists *lists,
+			 struct reader *head, struct arena *arena)
+{
+	uint64_t which = read_varint(head);
+	const struct numbers_listed *leader = &lists->lists[which];
+	uint64_t *list;
+
+	if (which >= lists->count || leader->count != n->count ||
+	    leader->list_count > (size_t)(head->end - head->at))
+		return ERR_CORRUPT;
+	list = arena_alloc(arena, leader->list_count * sizeof(*list));
+	if (!list)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < leader->list_count; i++)
+		list[i] = read_varint(head);
+	n->bits = leader->bits;
+	n->width = leader->width;
+	n->list = list;
+	n->list_count = leader->list_count;
+	n->form = NUMBERS_LIST; /* from here on it is one */
+	return 0;
+}
+
 static int open_usual(struct numbers *n, struct reader *head,
 		      struct arena *arena)
 {
@@ -104,8 +136,8 @@ static int open_lengths(struct numbers *n, struct reader *head,
 	return 0;
 }
 
-int numbers_open(struct numbers *n, struct reader *head, struct reader *tail,
-		 struct arena *arena)
+int numbers_open(struct numbers *n, struct numbers_lists *lists,
+		 struct reader *head, struct reader *tail, struct arena *arena)
 {
 	uint64_t count = read_varint(head);
 	int e = 0;
@@ -131,6 +163,11 @@ int numbers_open(struct numbers *n, struct reader *head, struct reader *tail,
 		break;
 	case NUMBERS_LIST:
 		e = open_list(n, head, tail, arena);
+		if (!e)
+			remember_list(n, lists);
+		break;
+	case NUMBERS_FOLLOWS:
+		e = open_follower(n, lists, head, arena);
 		break;
 	case NUMBERS_USUAL:
 		e = open_usual(n, head, arena);

@@ -4,32 +4,6 @@
 
 #include "tracer/shape/numbers_form.h"
 
-enum { SLOTS = 2 * NUMBERS_LIST_MAX };
-
-/* A column's distinct numbers, while it is judged. */
-struct numbers_writer {
-	uint64_t values[SLOTS];
-	uint32_t counts[SLOTS];
-	uint16_t used[NUMBERS_LIST_MAX]; /* slots that are taken */
-	uint16_t index[SLOTS];           /* in the sorted list */
-	uint64_t list[NUMBERS_LIST_MAX];
-	uint32_t list_count;
-	uint32_t usual_count;
-	uint64_t usual;
-};
-
-/* What is known of a column before its form is chosen. */
-struct column_facts {
-	const uint64_t *numbers;
-	size_t count;
-	uint64_t least, most, scale;
-	unsigned width;    /* bits of (most - least) / scale */
-	unsigned shortest; /* bits of the shortest, likewise */
-	unsigned class_width;
-	uint64_t digits; /* bits of all without their first */
-	bool listed;     /* the writer has the distinct ones */
-};
-
 int numbers_writer_new(struct numbers_writer **out)
 {
 	*out = calloc(1, sizeof(**out));
@@ -38,7 +12,16 @@ int numbers_writer_new(struct numbers_writer **out)
 
 void numbers_writer_free(struct numbers_writer *w)
 {
+	if (!w)
+		return;
+	for (int i = 0; i < NUMBERS_LISTS_MAX; i++)
+		free(w->listed[i].index);
 	free(w);
+}
+
+void numbers_begin(struct numbers_writer *w)
+{
+	w->listed_count = 0;
 }
 
 /* --- bits -------------------------------------------------------------------------- */
@@ -81,145 +64,6 @@ static void bits_close(struct bit_writer *w, struct buf *tail)
 	tail->ptr[tail->len] = '\0';
 }
 
-/* --- distinct numbers ------------------------------------------------------------------ */
-
-static uint32_t slot_of(const struct numbers_writer *w, uint64_t v)
-{
-	uint32_t i = (uint32_t)((v * 0x9e3779b97f4a7c15u) >> 40) % SLOTS;
-
-	while (w->counts[i] && w->values[i] != v)
-		i = (i + 1) % SLOTS;
-	return i;
-}
-
-static void forget(struct numbers_writer *w)
-{
-	for (uint32_t i = 0; i < w->list_count; i++)
-		w->counts[w->used[i]] = 0;
-	w->list_count = 0;
-}
-
-/* Counts them; false: there are so many that a list does not pay. */
-static bool count_distinct(struct numbers_writer *w, const uint64_t *numbers,
-			   size_t count)
-{
-	size_t most = count / 4 + 4;
-
-	most = most < NUMBERS_LIST_MAX ? most : NUMBERS_LIST_MAX;
-	for (size_t i = 0; i < count; i++) {
-		uint32_t slot = slot_of(w, numbers[i]);
-
-		if (w->counts[slot]++)
-			continue;
-		if (w->list_count == most) {
-			w->counts[slot] = 0;
-			return false;
-		}
-		w->values[slot] = numbers[i];
-		w->used[w->list_count++] = (uint16_t)slot;
-	}
-	w->usual_count = 0;
-	for (uint32_t i = 0; i < w->list_count; i++)
-		if (w->counts[w->used[i]] > w->usual_count) {
-			w->usual_count = w->counts[w->used[i]];
-			w->usual = w->values[w->used[i]];
-		}
-	return true;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return (x > y) - (x < y);
-}
-
-/* --- which form ---------------------------------------------------------------------------- */
-
-static void find_scale(struct column_facts *f)
-{
-	static const uint64_t scales[] = { 1000000000, 1000000, 1000 };
-
-	f->scale = 1;
-	if (f->most - f->least < 4096)
-		return;
-	for (size_t k = 0; k < sizeof(scales) / sizeof(scales[0]); k++) {
-		size_t i = 0;
-
-		while (i < f->count &&
-		       (f->numbers[i] - f->least) % scales[k] == 0)
-			i++;
-		if (i == f->count) {
-			f->scale = scales[k];
-			return;
-		}
-	}
-}
-
-static struct column_facts look(const uint64_t *numbers, size_t count)
-{
-	struct column_facts f = { .numbers = numbers,
-				  .count = count,
-				  .least = numbers[0],
-				  .most = numbers[0] };
-
-	for (size_t i = 1; i < count; i++) {
-		f.least = numbers[i] < f.least ? numbers[i] : f.least;
-		f.most = numbers[i] > f.most ? numbers[i] : f.most;
-	}
-	find_scale(&f);
-	f.width = bit_length((f.most - f.least) / f.scale);
-	return f;
-}
-
-static void look_at_lengths(struct column_facts *f)
-{
-	unsigned shortest = 64;
-
-	f->digits = 0;
-	for (size_t i = 0; i < f->count; i++) {
-		unsigned n = bit_length((f->numbers[i] - f->least) / f->scale);
-
-		shortest = n < shortest ? n : shortest;
-		f->digits += n ? n - 1 : 0;
-	}
-	f->shortest = shortest;
-	f->class_width = bit_length(f->width - shortest);
-}
-
-static enum numbers_form choose(const struct numbers_writer *w,
-				struct column_facts *f)
-{
-	enum numbers_form form = NUMBERS_BITS;
-	uint64_t n = f->count, best = n * f->width, bits;
-
-	if (f->listed) {
-		uint64_t gap = (f->most - f->least) / w->list_count;
-
-		bits = n * bit_length(w->list_count - 1) +
-		       8 * w->list_count * protobuf_varint_size(gap) + 16;
-		if (bits < best) {
-			best = bits;
-			form = NUMBERS_LIST;
-		}
-		bits = (n - w->usual_count) *
-			       (7 + 7 * protobuf_varint_size(f->most)) +
-		       32;
-		if (bits < best) {
-			best = bits;
-			form = NUMBERS_USUAL;
-		}
-	}
-	if (f->width > 6 && form == NUMBERS_BITS) {
-		look_at_lengths(f);
-		if (n * f->class_width + f->digits + 32 < best)
-			form = NUMBERS_LENGTHS;
-	}
-	return form;
-}
-
 /* --- forms ------------------------------------------------------------------------------------ */
 
 static void put_byte(struct buf *head, unsigned byte)
@@ -228,7 +72,7 @@ static void put_byte(struct buf *head, unsigned byte)
 	buf_char(head, (char)byte);
 }
 
-static void put_bits(const struct column_facts *f, struct buf *head,
+static void put_bits(const struct numbers_facts *f, struct buf *head,
 		     struct buf *tail)
 {
 	struct bit_writer bits = bits_open(tail, f->count * f->width);
@@ -244,10 +88,40 @@ static void put_bits(const struct column_facts *f, struct buf *head,
 	bits_close(&bits, tail);
 }
 
-static void put_list(struct numbers_writer *w, const struct column_facts *f,
+static int compare(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+/* Where the places of a list are kept for those that follow; NULL: not. */
+static uint16_t *keep_list(struct numbers_writer *w, size_t count)
+{
+	struct numbers_kept *l = &w->listed[w->listed_count];
+
+	if (w->listed_count == NUMBERS_LISTS_MAX)
+		return NULL;
+	if (l->cap < count) {
+		free(l->index);
+		l->index = malloc(count * sizeof(*l->index));
+		l->cap = l->index ? count : 0;
+	}
+	/* Without memory nobody follows it; the reader counts it all the
+	 * same. */
+	l->count = l->index ? count : 0;
+	l->list_count = w->list_count;
+	w->listed_count++;
+	return l->index;
+}
+
+static void put_list(struct numbers_writer *w, const struct numbers_facts *f,
 		     struct buf *head, struct buf *tail)
 {
 	unsigned width = bit_length(w->list_count - 1);
+	uint16_t *kept = keep_list(w, f->count);
 	struct bit_writer bits = bits_open(tail, f->count * width);
 	uint64_t before = 0;
 
@@ -258,17 +132,22 @@ static void put_list(struct numbers_writer *w, const struct column_facts *f,
 	for (uint32_t i = 0; i < w->list_count; i++) {
 		protobuf_varint_put(head, w->list[i] - before);
 		before = w->list[i];
-		w->index[slot_of(w, before)] = (uint16_t)i;
+		w->index[numbers_slot(w, before)] = (uint16_t)i;
 	}
 	if (!bits.at)
 		return;
-	for (size_t i = 0; i < f->count; i++)
-		bits_add(&bits, w->index[slot_of(w, f->numbers[i])], width);
+	for (size_t i = 0; i < f->count; i++) {
+		uint16_t place = w->index[numbers_slot(w, f->numbers[i])];
+
+		if (kept)
+			kept[i] = place;
+		bits_add(&bits, place, width);
+	}
 	bits_close(&bits, tail);
 }
 
 static void put_usual(const struct numbers_writer *w,
-		      const struct column_facts *f, struct buf *head)
+		      const struct numbers_facts *f, struct buf *head)
 {
 	size_t before = 0;
 
@@ -285,7 +164,7 @@ static void put_usual(const struct numbers_writer *w,
 			protobuf_varint_put(head, f->numbers[i]);
 }
 
-static void put_lengths(const struct column_facts *f, struct buf *head,
+static void put_lengths(const struct numbers_facts *f, struct buf *head,
 			struct buf *tail)
 {
 	struct bit_writer bits;
@@ -317,26 +196,34 @@ static void put_lengths(const struct column_facts *f, struct buf *head,
 	bits_close(&bits, tail);
 }
 
+static void put_follower(struct numbers_writer *w,
+			 const struct numbers_facts *f, struct buf *head)
+{
+	const struct numbers_kept *leader = &w->listed[f->leader];
+	bool again = numbers_follow(w, leader, f);
+
+	assert(again);
+	protobuf_varint_put(head, f->leader);
+	for (uint32_t i = 0; i < leader->list_count; i++)
+		protobuf_varint_put(head, w->follower[i]);
+}
+
 void numbers_put(struct numbers_writer *w, const uint64_t *numbers,
 		 size_t count, struct buf *head, struct buf *tail)
 {
-	struct column_facts f;
+	struct numbers_facts f;
 	enum numbers_form form;
 
 	assert(count <= NUMBERS_MAX);
 	protobuf_varint_put(head, count);
 	if (!count)
 		return;
-	f = look(numbers, count);
-	if (f.least == f.most) {
-		put_byte(head, NUMBERS_SAME);
-		protobuf_varint_put(head, f.least);
-		return;
-	}
-	f.listed = count_distinct(w, numbers, count);
-	form = choose(w, &f);
+	form = numbers_choose(w, numbers, count, &f);
 	put_byte(head, form);
 	switch (form) {
+	case NUMBERS_SAME:
+		protobuf_varint_put(head, f.least);
+		break;
 	case NUMBERS_LIST:
 		put_list(w, &f, head, tail);
 		break;
@@ -346,8 +233,11 @@ void numbers_put(struct numbers_writer *w, const uint64_t *numbers,
 	case NUMBERS_LENGTHS:
 		put_lengths(&f, head, tail);
 		break;
+	case NUMBERS_FOLLOWS:
+		put_follower(w, &f, head);
+		break;
 	default:
 		put_bits(&f, head, tail);
 	}
-	forget(w);
+	numbers_forget(w);
 }

@@ -23,9 +23,10 @@ static struct numbers open_again(const struct buf *head, const struct buf *tail,
 {
 	struct reader h = reader_of(buf_view(head));
 	struct reader t = reader_of(buf_view(tail));
+	struct numbers_lists lists = { .count = 0 };
 	struct numbers n;
 
-	assert_int_equal(numbers_open(&n, &h, &t, arena), 0);
+	assert_int_equal(numbers_open(&n, &lists, &h, &t, arena), 0);
 	assert_ptr_equal(h.at, h.end);
 	assert_ptr_equal(t.at, t.end);
 	return n;
@@ -46,6 +47,7 @@ static size_t there_and_back(const uint64_t *numbers, size_t count,
 	for (int twice = 0; twice < 2; twice++) {
 		buf_reset(&head);
 		buf_reset(&tail);
+		numbers_begin(w);
 		numbers_put(w, numbers, count, &head, &tail);
 	}
 	length = head.len + tail.len;
@@ -108,6 +110,53 @@ static void test_forms(void **state)
 	assert_true(there_and_back(n, COUNT_MAX, -1) < COUNT_MAX * 12 / 8 + 20);
 }
 
+/* Columns that go with another, nearly so, and with one of another length. */
+static void test_followers(void **state)
+{
+	static uint64_t n[5][COUNT_MAX];
+	static const int forms[] = { NUMBERS_LIST, NUMBERS_LIST, NUMBERS_LIST,
+				     NUMBERS_LIST, NUMBERS_LIST };
+	struct buf head = BUF_INIT, tail = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct numbers_writer *w;
+	struct numbers_lists lists = { .count = 0 };
+	struct reader h, t;
+	uint64_t random = 11;
+	size_t before = 0;
+
+	(void)state;
+	assert_int_equal(numbers_writer_new(&w), 0);
+	for (int i = 0; i < COUNT_MAX; i++) {
+		n[0][i] = next(&random) % 40 * 77777;
+		n[1][i] = (UINT64_C(0x10001) << n[0][i] % 13) + 5;
+		n[2][i] = n[1][i] + (i == COUNT_MAX - 1 ? 1000 : 0);
+		n[3][i] = n[1][i]; /* one less */
+		n[4][i] = (UINT64_C(0x10001) << next(&random) % 13) + 5;
+	}
+	numbers_begin(w);
+	for (int k = 0; k < 5; k++) {
+		numbers_put(w, n[k], COUNT_MAX - (k == 3), &head, &tail);
+		assert_true(k == 1 ? tail.len == before : tail.len > before);
+		before = tail.len;
+	}
+	h = reader_of(buf_view(&head));
+	t = reader_of(buf_view(&tail));
+	for (int k = 0; k < 5; k++) {
+		struct numbers r;
+
+		assert_int_equal(numbers_open(&r, &lists, &h, &t, &arena), 0);
+		assert_int_equal(r.form, forms[k]);
+		for (int i = 0; i < COUNT_MAX - (k == 3); i++)
+			assert_int_equal(numbers_next(&r), n[k][i]);
+		assert_false(r.bad);
+	}
+	assert_int_equal(lists.count, 4);
+	buf_fini(&head);
+	buf_fini(&tail);
+	arena_fini(&arena);
+	numbers_writer_free(w);
+}
+
 /* Every width from 0 to 64 bits, few and many numbers. */
 static void test_widths(void **state)
 {
@@ -137,6 +186,7 @@ static void test_foreign(void **state)
 	for (int i = 0; i < 200000; i++) {
 		uint8_t bytes[24];
 		size_t size = (size_t)next(&random) % sizeof(bytes) + 1;
+		struct numbers_lists lists = { .count = 0 };
 		struct numbers n;
 
 		for (size_t k = 0; k < size; k++)
@@ -148,7 +198,7 @@ static void test_foreign(void **state)
 		struct reader tail = { bytes + size / 2, bytes + size, false };
 
 		head.end = tail.at;
-		if (numbers_open(&n, &head, &tail, &arena) == 0) {
+		if (numbers_open(&n, &lists, &head, &tail, &arena) == 0) {
 			for (int k = 0; k < 20 && !n.bad; k++)
 				(void)numbers_next(&n);
 			numbers_skip(&n, next(&random) % 50);
@@ -163,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_followers),
 		cmocka_unit_test(test_foreign),
 	};
 
