@@ -250,12 +250,14 @@ static void put_attributes(struct out *o, const struct segment *s)
 		{ "aws.topic_arn", "aws.sns.topic.arn" },
 		{ "aws.bucket_name", "aws.s3.bucket" },
 		{ "aws.stream_name", "aws.kinesis.stream_name" },
+		{ "aws.function_name", "faas.invoked_name" },
+		{ "aws.state_machine_arn",
+		  "aws.step_functions.state_machine.arn" },
 		{ "sql.url", "db.connection_string" },
 		{ "sql.database_type", "db.system.name" },
 		{ "sql.user", "db.user" },
 		{ "sql.sanitized_query", "db.query.text" },
 		{ "user", "user.id" },
-		{ "in_progress", "aws.xray.inprogress" },
 	};
 	/* Of a segment they stand with the resource. */
 	static const struct mapping place[] = {
@@ -387,19 +389,20 @@ static int put_span(void *arg, const struct segment *s,
 			is_call(s)     ? CLIENT :
 					 INTERNAL);
 	put_time(w, "startTimeUnixNano", s->start_ns);
-	put_time(w, "endTimeUnixNano", s->end_ns);
+	if (!s->in_progress)
+		put_time(w, "endTimeUnixNano", s->end_ns);
 	put_attributes(o, s);
 	put_events(o, s);
 	put_links(o, s);
 	json_key(w, "status");
 	json_open_object(w);
 	if (s->status != SEGMENT_STATUS_OK) {
-		json_key(w, "code");
-		json_put_i64(w, STATUS_ERROR);
 		if (s->error_message.len) {
 			json_key(w, "message");
 			json_put_sv(w, s->error_message);
 		}
+		json_key(w, "code");
+		json_put_i64(w, STATUS_ERROR);
 	}
 	json_close_object(w);
 	json_close_object(w);

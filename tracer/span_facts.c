@@ -91,6 +91,9 @@ int span_facts_read(struct sv span, struct span_facts *out)
 	int e;
 
 	memset(out, 0, offsetof(struct span_facts, values.of));
+	out->trace_id = out->id = out->parent_id = SV("");
+	out->name = out->trace_state = out->status_message = SV("");
+	out->exception = SV("");
 	out->span = span;
 	while ((e = protobuf_next(&r, &f)) > 0) {
 		switch (f.number) {

@@ -87,7 +87,7 @@ static void what_each_becomes(void **state)
 			"\"1234567890abcdef\",\"type\":\"T\",\"message\":\"m\"}"
 			"]"
 			"}"),
-		  "\"status\":{\"code\":2,\"message\":\"m\"}" },
+		  "\"status\":{\"message\":\"m\",\"code\":2}" },
 		{ WHOLE(""), "\"status\":{}" },
 		{ WHOLE(",\"links\":[{\"trace_id\":\"1-000003e8-"
 			"00000000000000000000000b\",\"id\":\"00000000000000ef\""
@@ -95,7 +95,7 @@ static void what_each_becomes(void **state)
 		  "\"links\":[{\"traceId\":\"000003e800000000000000000000000b"
 		  "\",\"spanId\":\"00000000000000ef\"}]" },
 		{ "{" HEAD "\"in_progress\":true}",
-		  "\"aws.xray.inprogress\",\"value\":{\"boolValue\":true}" },
+		  "\"startTimeUnixNano\":\"1000500000000\",\"attributes\"" },
 		{ WHOLE(",\"subsegments\":[{\"id\":\"00000000000000ef\","
 			"\"name\":\"S3\",\"namespace\":\"aws\",\"start_time\":"
 			"1000.5,\"end_time\":1001,\"aws\":{\"operation\":"

@@ -618,11 +618,14 @@ static void test_rows(void **state)
 			   "{\"resourceSpans\":[{\"resource\":{\"attributes\":["
 			   "%s]},\"scopeSpans\":[{\"scope\":{\"name\":\"t\"},"
 			   "\"spans\":[{\"traceId\":\"" TRACE "\",\"spanId\":"
-			   "\"99c3afe0ca06e8a7\",\"name\":\"the name\","
+			   "\"99c3afe0ca06e8a7\",%s"
 			   "\"startTimeUnixNano\":\"1795342353250000000\","
 			   "%s"
 			   "\"attributes\":[%s],%s}]}]}]}",
 			   row->resource,
+			   strstr(row->members, "\"name\"") ?
+				   "" :
+				   "\"name\":\"the name\",",
 			   strstr(row->members, "endTime") ?
 				   "" :
 				   "\"endTimeUnixNano\":\"1795342353500000001"
@@ -686,6 +689,114 @@ static void test_recording(void **state)
 	buf_fini(&json);
 }
 
+/* --- segments as spans, and back ------------------------------------------------- */
+
+static const char sent[] =
+	"{\"trace_id\":\"1-581cf771-a006649127e371903a2de979\","
+	"\"id\":\"70de5b6f19ff9a0a\",\"name\":\"shop\","
+	"\"start_time\":1795342353.25,\"end_time\":1795342353.5000001,"
+	"\"origin\":\"AWS::Lambda::Function\",\"fault\":true,"
+	"\"parent_id\":\"0102030405060708\",\"user\":\"ada\","
+	"\"service\":{\"version\":\"7\"},"
+	"\"http\":{\"request\":{\"method\":\"GET\",\"url\":\"http://h/p\"},"
+	"\"response\":{\"status\":500,\"content_length\":3}},"
+	"\"aws\":{\"request_id\":\"R\",\"account_id\":\"123456789012\"},"
+	"\"annotations\":{\"a\":\"b\",\"n\":-7,\"d\":1.5,\"t\":true},"
+	"\"metadata\":{\"default\":{\"k\":[1,{\"x\":null}]}},"
+	"\"cause\":{\"exceptions\":[{\"id\":\"1122334455667788\",\"type\":"
+	"\"Error\",\"message\":\"boom\",\"stack\":[{\"path\":\"a.js\","
+	"\"line\":3,\"label\":\"f\"}]}]},\"subsegments\":["
+	"{\"id\":\"99c3afe0ca06e8a7\",\"name\":\"DynamoDB\","
+	"\"namespace\":\"aws\",\"start_time\":1795342353.3,"
+	"\"end_time\":1795342353.4,\"throttle\":true,\"error\":true,"
+	"\"http\":{\"response\":{\"status\":429}},"
+	"\"aws\":{\"operation\":\"GetItem\",\"table_name\":\"t\"},"
+	"\"subsegments\":[{\"id\":\"99c3afe0ca06e8a8\",\"name\":\"wait\","
+	"\"start_time\":1795342353.31,\"in_progress\":true}]},"
+	"{\"id\":\"99c3afe0ca06e8a9\",\"name\":\"users\","
+	"\"namespace\":\"remote\",\"start_time\":1795342353.3,"
+	"\"end_time\":1795342353.4,\"sql\":{\"database_type\":"
+	"\"postgresql\",\"sanitized_query\":\"SELECT 1\"}}]}";
+
+struct comparison {
+	struct fixture *f;
+	size_t at;
+};
+
+/* Of a segment and of the span that was made of it. */
+static int compare(void *arg, const struct segment *segment,
+		   const struct segment *parent, unsigned depth)
+{
+	struct comparison *c = arg;
+	struct segment back = convert(c->f, c->at++);
+
+	(void)parent;
+	(void)depth;
+	same_segment(segment, &back);
+	return 0;
+}
+
+static void test_segment(void **state)
+{
+	struct document d = { DOCUMENT_XRAY, sv_from(sent) };
+	struct arena arena = ARENA_INIT;
+	struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+	struct segment segment;
+	struct fixture f;
+	struct comparison c = { &f, 0 };
+
+	(void)state;
+	buf_text(&json, "{\"resourceSpans\":[");
+	document_put_otlp(&w, &d);
+	buf_text(&json, "]}");
+	load(&f, buf_view(&json));
+	assert_int_equal(f.records.span_count, 4);
+	assert_int_equal(segment_check(d.bytes, &arena, &segment), SEGMENT_OK);
+	assert_int_equal(segment_walk(&segment, &arena, compare, &c), 0);
+
+	convert(&f, 0);
+	expect(&f, "user", "\"ada\"");
+	expect(&f, "service.version", "\"7\"");
+	expect(&f, "http.request.url", "\"http://h/p\"");
+	expect(&f, "http.response.content_length", "3");
+	expect(&f, "annotations/a", "\"b\"");
+	expect(&f, "annotations/n", "-7");
+	expect(&f, "annotations/d", "1.5");
+	expect(&f, "annotations/t", "true");
+	expect(&f, "annotations/aws.xray.metadata.default",
+	       "\"{\\\"k\\\":[1,{\\\"x\\\":null}]}\"");
+	expect(&f, "cause.exceptions.0.stack.0.path", "\"a.js\"");
+	expect(&f, "cause.exceptions.0.stack.0.label", "\"f\"");
+	convert(&f, 1);
+	expect(&f, "aws.table_name", "\"t\"");
+	convert(&f, 3);
+	expect(&f, "sql.sanitized_query", "\"SELECT 1\"");
+	unload(&f);
+
+	/* A span goes out as it came in. */
+	load(&f, buf_view(&json));
+	for (size_t i = 0; i < f.records.span_count; i++) {
+		struct buf bytes = BUF_INIT, text = BUF_INIT, again = BUF_INIT;
+		struct json_writer out = json_writer(&text);
+		struct document span = { .format = DOCUMENT_OTLP };
+
+		document_of_span(&f.records.spans[i], &bytes);
+		span.bytes = buf_view(&bytes);
+		document_put_otlp(&out, &span);
+		assert_int_equal(otlp_json_read(OTLP_RESOURCE_SPANS, &arena,
+						buf_view(&text), &again, NULL),
+				 0);
+		same_text(buf_view(&again), buf_view(&bytes), "bytes");
+		buf_fini(&bytes);
+		buf_fini(&text);
+		buf_fini(&again);
+	}
+	unload(&f);
+	buf_fini(&json);
+	arena_fini(&arena);
+}
+
 static void test_keys(void **state)
 {
 #define LENGTH(bytes) length = (bytes);
@@ -706,6 +817,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_recording),
+		cmocka_unit_test(test_segment),
 		cmocka_unit_test(test_keys),
 	};
 
