@@ -37,8 +37,8 @@ struct compare {
 const char *compare_kind_name(enum compare_kind kind)
 {
 	static const char *const names[COMPARE_KINDS] = {
-		"service", "status",    "http_status", "annotation",
-		"user",    "exception", "root",
+		"service",   "status", "http_status", "annotation", "user",
+		"exception", "root",   "url",         "failed",
 	};
 
 	return names[kind];
@@ -145,7 +145,8 @@ static bool takes_value(struct compare *c, enum compare_kind kind,
 {
 	struct entry *e;
 
-	if ((kind != COMPARE_ANNOTATION && kind != COMPARE_USER) ||
+	if ((kind != COMPARE_ANNOTATION && kind != COMPARE_USER &&
+	     kind != COMPARE_URL) ||
 	    is_known(c, (int)kind, name, value))
 		return true;
 	e = entry_of(c, NAMES, name, SV(""));
@@ -179,8 +180,10 @@ static void count_root(struct compare *c, enum compare_side side,
 {
 	const struct assembly *a = f->trace;
 	const struct segment *s = &a->spans[a->root].segment;
+	struct sv url = facts_text(f, a->root, "http.request.url");
 	char status[8];
 
+	count(c, side, COMPARE_URL, SV(""), sv_cut(&url, '?'));
 	count(c, side, COMPARE_STATUS, SV(""),
 	      sv_from(segment_status_text(a->status)));
 	count(c, side, COMPARE_ROOT, SV(""), s->name);
@@ -195,8 +198,12 @@ static void count_spans(struct compare *c, enum compare_side side,
 	const struct assembly *a = f->trace;
 
 	for (uint32_t i = 0; i < a->count; i++) {
-		count(c, side, COMPARE_EXCEPTION, SV(""),
-		      a->spans[i].segment.error_type);
+		const struct segment *s = &a->spans[i].segment;
+
+		count(c, side, COMPARE_EXCEPTION, SV(""), s->error_type);
+		if (s->status != SEGMENT_STATUS_OK)
+			count(c, side, COMPARE_FAILED,
+			      sv_from(segment_status_text(s->status)), s->name);
 		if (a->spans[i].owner == i)
 			count(c, side, COMPARE_USER, SV(""),
 			      facts_text(f, i, "user"));
@@ -266,6 +273,24 @@ int compare_add(struct compare *c, enum compare_side side, struct facts *facts)
 uint64_t compare_traces(const struct compare *c, enum compare_side side)
 {
 	return c->traces[side];
+}
+
+int compare_histogram(const struct compare *c, enum compare_side side,
+		      struct graph_histogram *out)
+{
+	*out = (struct graph_histogram){ 0 };
+	for (uint64_t i = 0; i < c->traces[side]; i++) {
+		int64_t ns = c->durations[side][i];
+		int e = graph_histogram_add(
+			out, graph_step(ns > 0 ? (uint64_t)ns : 0), 1);
+
+		if (e) {
+			free(out->items);
+			*out = (struct graph_histogram){ 0 };
+			return e;
+		}
+	}
+	return 0;
 }
 
 uint64_t compare_cut(const struct compare *c)

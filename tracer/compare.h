@@ -14,6 +14,7 @@
 #define TALLY_TRACER_COMPARE_H
 
 #include "tracer/facts.h"
+#include "tracer/graph_stats.h"
 
 enum {
 	COMPARE_PROPERTIES_MAX = 8192,
@@ -33,6 +34,8 @@ enum compare_kind {
 	COMPARE_USER,
 	COMPARE_EXCEPTION, /* its type */
 	COMPARE_ROOT,      /* the root's name */
+	COMPARE_URL,       /* the root's, without what is behind a '?' */
+	COMPARE_FAILED,    /* name: how; value: the service or call */
 	COMPARE_KINDS,
 };
 
@@ -41,7 +44,7 @@ const char *compare_kind_name(enum compare_kind kind);
 
 struct compare_property {
 	enum compare_kind kind;
-	struct sv name, value;         /* name empty but for annotations */
+	struct sv name, value; /* name: of annotations, and how it failed */
 	uint64_t count[COMPARE_SIDES]; /* traces that have it */
 };
 
@@ -65,6 +68,10 @@ uint64_t compare_traces(const struct compare *c, enum compare_side side);
  * there are none. Sorts them. */
 int64_t compare_quantile_ns(struct compare *c, enum compare_side side,
 			    unsigned permille);
+/* The distribution of response times, into *out, whose items are the caller's
+ * to free. ERR_NOMEM. */
+int compare_histogram(const struct compare *c, enum compare_side side,
+		      struct graph_histogram *out) MUST_USE;
 /* Properties and values that there was no room for. */
 uint64_t compare_cut(const struct compare *c);
 /* Those that tell the sets from each other, the largest difference of shares

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tracer/traces_json.h"
 
+#include "tracer/critical.h"
+#include "tracer/skew.h"
+
 static double seconds(uint64_t ns)
 {
 	return (double)ns / 1e9;
@@ -85,6 +88,41 @@ void traces_json_row(struct json_writer *w, const struct trace_summary *s)
 	json_key(w, "names");
 	put_texts(w, s->names, s->name_count);
 	json_close_object(w);
+}
+
+int traces_json_spans(struct json_writer *w, struct assembly *trace,
+		      struct arena *arena)
+{
+	int64_t *shift_ns = arena_array(arena, trace->count, sizeof(*shift_ns));
+	struct critical_span *critical;
+
+	if (!shift_ns)
+		return ERR_NOMEM;
+	skew_correct(trace, shift_ns);
+	if (critical_make(trace, arena, &critical))
+		return ERR_NOMEM;
+	json_key(w, "spans");
+	json_open_array(w);
+	for (uint32_t i = 0; i < trace->count; i++) {
+		const struct segment *s = &trace->spans[i].segment;
+
+		json_open_object(w);
+		json_key(w, "id");
+		put_segment_id(w, s->id);
+		json_key(w, "name");
+		json_put_sv(w, s->name);
+		json_key(w, "self");
+		json_put_double(w, (double)critical[i].self_ns / 1e9);
+		json_key(w, "critical");
+		json_put_double(w, (double)critical[i].path_ns / 1e9);
+		json_key(w, "on_critical_path");
+		json_put_bool(w, critical[i].on);
+		json_key(w, "clock_shift");
+		json_put_double(w, (double)shift_ns[i] / 1e9);
+		json_close_object(w);
+	}
+	json_close_array(w);
+	return 0;
 }
 
 void traces_json_list(struct json_writer *w, const struct trace_list *list)

@@ -15,6 +15,11 @@ void traces_json_trace(struct json_writer *w, const struct trace *t);
 void traces_json_row(struct json_writer *w, const struct trace_summary *s);
 /* The whole object of GET /api/v1/traces/{id}?format=otlp: resourceSpans. */
 void traces_json_otlp(struct json_writer *w, const struct trace *t);
+/* Its member "spans": each (sub)segment's self time and part of the critical
+ * path, by clocks that were corrected (tracer/skew.h, critical.h); which moves
+ * the times of trace's spans. ERR_NOMEM. */
+int traces_json_spans(struct json_writer *w, struct assembly *trace,
+		      struct arena *arena) MUST_USE;
 /* The whole object of GET /api/v1/traces. */
 void traces_json_list(struct json_writer *w, const struct trace_list *list);
 /* The whole object of GET /api/v1/map. */

@@ -93,6 +93,7 @@ void api_put_trace_segments(struct api *a, struct request *r);
 void api_trace_get(struct api *a, struct request *r);
 void api_trace_list(struct api *a, struct request *r);
 void api_map(struct api *a, struct request *r);
+void api_distribution(struct api *a, struct request *r);
 void api_compare(struct api *a, struct request *r);
 void api_xray_batch_get(struct api *a, struct request *r);
 void api_xray_trace_summaries(struct api *a, struct request *r);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/compare?a=&b=: what tells two sets of traces from each other. */
+#include <math.h>
+#include <stdlib.h>
+
 #include "collector/api/api.h"
 #include "collector/api/xray_filter.h"
 #include "tracer/compare.h"
@@ -68,8 +71,29 @@ static void put_count(struct json_writer *w, const char *key, uint64_t n)
 	json_put_u64(w, n);
 }
 
-static void put_side(struct json_writer *w, const char *key, struct side *s)
+static void put_histogram(struct json_writer *w,
+			  const struct graph_histogram *h)
 {
+	json_key(w, "response_times");
+	json_open_array(w);
+	for (unsigned i = 0; i < h->used; i++) {
+		json_open_array(w);
+		json_put_double(w, (double)graph_step_ns(
+					   graph_bucket_step(h->items[i])) /
+					   1e9);
+		json_put_i64(w, graph_bucket_count(h->items[i]));
+		json_close_array(w);
+	}
+	json_close_array(w);
+}
+
+static int put_side(struct json_writer *w, const char *key, struct side *s)
+{
+	struct graph_histogram times;
+	int e = compare_histogram(s->compare, s->side, &times);
+
+	if (e)
+		return e;
 	json_key(w, key);
 	json_open_object(w);
 	json_key(w, "expression");
@@ -81,7 +105,21 @@ static void put_side(struct json_writer *w, const char *key, struct side *s)
 	put_ns(w, "p50", (double)compare_quantile_ns(s->compare, s->side, 500));
 	put_ns(w, "p90", (double)compare_quantile_ns(s->compare, s->side, 900));
 	put_ns(w, "p99", (double)compare_quantile_ns(s->compare, s->side, 990));
+	put_histogram(w, &times);
 	json_close_object(w);
+	free(times.items);
+	return 0;
+}
+
+/* How many times as common it is in a as in b; null: b has none. */
+static double lift(struct compare *c, const struct compare_property *p)
+{
+	double a = (double)p->count[COMPARE_A] /
+		   (double)compare_traces(c, COMPARE_A);
+	double b = (double)p->count[COMPARE_B] /
+		   (double)compare_traces(c, COMPARE_B);
+
+	return b > 0 ? a / b : INFINITY;
 }
 
 static void put_properties(struct json_writer *w, struct compare *c,
@@ -103,6 +141,8 @@ static void put_properties(struct json_writer *w, struct compare *c,
 		json_put_sv(w, rows[i].value);
 		put_count(w, "a", rows[i].count[COMPARE_A]);
 		put_count(w, "b", rows[i].count[COMPARE_B]);
+		json_key(w, "lift");
+		json_put_double(w, lift(c, &rows[i]));
 		json_close_object(w);
 	}
 	json_close_array(w);
@@ -143,12 +183,16 @@ static int put_answer(struct request *r, struct side sides[COMPARE_SIDES],
 		arena_array(&r->arena, limit, sizeof(*properties));
 	struct compare_time *times =
 		arena_array(&r->arena, limit, sizeof(*times));
+	int e;
 
 	if (!properties || !times)
 		return ERR_NOMEM;
 	json_open_object(&w);
-	put_side(&w, "a", &sides[COMPARE_A]);
-	put_side(&w, "b", &sides[COMPARE_B]);
+	e = put_side(&w, "a", &sides[COMPARE_A]);
+	if (!e)
+		e = put_side(&w, "b", &sides[COMPARE_B]);
+	if (e)
+		return e;
 	put_properties(&w, c, properties, limit);
 	put_times(&w, c, times, limit);
 	put_count(&w, "not_counted", compare_cut(c));
@@ -189,4 +233,38 @@ void api_compare(struct api *a, struct request *r)
 	compare_free(c);
 	if (e)
 		api_error_of(r, e, "comparison");
+}
+
+/* --- one set -------------------------------------------------------------------- */
+
+/* GET /api/v1/distribution?filter=: response times of a window's traces. */
+void api_distribution(struct api *a, struct request *r)
+{
+	struct side side = { .side = COMPARE_A };
+	struct json_writer w = json_writer(&r->reply);
+	int64_t start, end;
+	int e;
+
+	if (!api_query_range(a, r, 3600, &start, &end) ||
+	    (request_query(r, "filter").len &&
+	     !read_side(a, r, "filter", &side)))
+		return;
+	side.set = (struct traces_set){
+		.scope = &r->caller.scope,
+		.start_ns = start,
+		.end_ns = end,
+		.filter = side.filter.count ? &side.filter : NULL,
+	};
+	e = compare_new(&side.compare);
+	if (!e)
+		e = traces_set_each(a->traces, &side.set, add_trace, &side);
+	json_open_object(&w);
+	if (!e)
+		e = put_side(&w, "traces", &side);
+	json_close_object(&w);
+	compare_free(side.compare);
+	if (e)
+		api_error_of(r, e, "distribution");
+	else
+		r->content_type = "application/json";
 }

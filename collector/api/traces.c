@@ -84,7 +84,9 @@ void api_trace_get(struct api *a, struct request *r)
 	if (!e) {
 		json_open_object(&w);
 		traces_json_trace(&w, &trace);
-		e = put_logs(a, r, &w, &trace);
+		e = traces_json_spans(&w, &trace.assembly, &r->arena);
+		if (!e)
+			e = put_logs(a, r, &w, &trace);
 		if (!e)
 			e = put_usage(a, r, &w, &trace);
 	}

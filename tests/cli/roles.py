@@ -199,6 +199,7 @@ def inputs(n, w):
                        Rest(query=SPAN + [("function", n.function)]),
                        Rest(query=SPAN + [("filter", "ok or !ok")])],
         "GetTrace": [Rest(n.trace), Rest(n.usage)],
+        "GetDistribution": [Rest(query=SPAN)],
         "GetMap": [Rest(query=SPAN)],
         "CompareTraces": [Rest(query=SPAN + [("a", "ok"), ("b", "!ok")])],
         "ListFunctions": [Rest(query=SPAN)],

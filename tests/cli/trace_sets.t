@@ -58,7 +58,7 @@ is "$("$BIN/tally-trace" --json compare fault ok | python3 -c '
 import json, sys
 d = json.load(sys.stdin)
 print(d["a"]["traces"], d["b"]["traces"], sorted({p["kind"] for p in d["properties"]}))')" \
-	"50 350 ['annotation', 'exception', 'http_status', 'service', 'status']" "as JSON"
+	"50 350 ['annotation', 'exception', 'failed', 'http_status', 'service', 'status']" "as JSON"
 
 # --- export --------------------------------------------------------------------------
 id=$("$BIN/tally-trace" --json list -n 1 | python3 -c '

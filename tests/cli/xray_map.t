@@ -132,6 +132,18 @@ is "$(of '[server["SummaryStatistics"]["TotalCount"], server["SummaryStatistics"
 SHOW='[p["EdgeSummaryStatistics"]["TotalCount"] for p in d]'
 is "$(series --group-name failing)" "[1, 0]" "and their series"
 
+# --- the native API ----------------------------------------------------------------------
+one=$(curl -sf "$HTTP/api/v1/traces/$worker")
+is "$(json "$one" '[[s["name"], s["self"], s["critical"], s["on_critical_path"]] for s in d["spans"]]')" \
+	"[['worker', 0, 0, True], ['later', 2.5, 1, True]]" \
+	"a trace has its self times and its critical path"
+one=$(curl -sf "$HTTP/api/v1/distribution?start=$minute&filter=service(%22scorekeep%22)")
+is "$(json "$one" '[d["traces"]["traces"], d["traces"]["p50"], d["traces"]["response_times"]]')" \
+	"[4, 0.07, [[0.003, 1], [0.07, 1], [0.1, 2]]]" "the distribution of a set"
+one=$(curl -sf "$HTTP/api/v1/map?start=$minute&end=$((minute + 60))")
+is "$(json "$one" '[[e["total"], e["p99"]] for e in d["edges"] if e["link"]]')" \
+	"[[2, 5]]" "the map has links too"
+
 # --- pages ----------------------------------------------------------------------------
 python3 - "$hex" "$minute" "$TMP" <<'END'
 import json, sys
