@@ -112,6 +112,14 @@ bool row_same_space(struct sv key, const struct row_key *other)
 	       !memcmp(key.ptr, other->bytes, 1 + SCOPE_KEY_SIZE);
 }
 
+bool row_chunk_account(struct sv key, uint64_t *account)
+{
+	if (key.len < ROW_PREFIX || key.ptr[0] != 'C')
+		return false;
+	*account = get_be64((const uint8_t *)key.ptr + 1);
+	return true;
+}
+
 uint64_t row_account(const struct row_key *key)
 {
 	return get_be64(key->bytes + 1);

@@ -81,6 +81,8 @@ void row_key_trace(struct row_key *k, const struct trace_key *key);
 /* Letter and scope of two keys are the same. */
 bool row_same_space(struct sv key, const struct row_key *other);
 int64_t row_minute(struct sv key);
+/* Of the key of a chunk of traces; false: it is no such key. */
+bool row_chunk_account(struct sv key, uint64_t *account);
 uint64_t row_account(const struct row_key *key);
 int64_t row_start_ns(struct sv key);
 

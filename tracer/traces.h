@@ -43,6 +43,7 @@ enum {
 	TRACES_SUMMARY_NAMES_MAX = 32, /* services listed of one trace */
 	TRACES_RECENT_MAX = 10000,     /* rows of one list */
 	TRACES_BLOCKS_MAX = 16384,
+	TRACES_DAYS_MAX = 3650,
 };
 #define TRACES_SEAL_AGE_NS (3600 * NS_PER_S)
 #define TRACES_QUIET_NS (60 * NS_PER_S)
@@ -50,11 +51,21 @@ enum {
 
 struct traces;
 
+/* How long the traces of an account are kept. */
+struct traces_days {
+	uint64_t account;
+	uint32_t days; /* 1 to TRACES_DAYS_MAX */
+};
+
 struct traces_options {
 	uint64_t head_bytes;  /* 0: TRACES_HEAD_BYTES */
 	int64_t seal_age_ns;  /* 0: TRACES_SEAL_AGE_NS */
 	int64_t quiet_ns;     /* 0: TRACES_QUIET_NS; negative: none */
 	int64_t retention_ns; /* 0: TRACES_RETENTION_NS */
+	/* Of accounts that differ; borrowed as long as the view. Each length of
+	 * time has blocks of its own. */
+	const struct traces_days *days;
+	size_t day_count;
 	/* Which traces go from the head into a block; the rest is dropped
 	 * then, but for its part in the service map. Rules are borrowed. */
 	struct keep keep;

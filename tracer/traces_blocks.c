@@ -263,24 +263,62 @@ static int64_t newest_ns(const struct block_ref *b)
 	return info.time_max_ns;
 }
 
+int64_t traces_retention_ns(const struct traces *t, uint64_t account)
+{
+	for (size_t i = 0; i < t->options.day_count; i++)
+		if (t->options.days[i].account == account)
+			return t->options.days[i].days * (86400 * NS_PER_S);
+	return t->options.retention_ns;
+}
+
+/* The longest of any account that has something in the block; a seal puts
+ * those together that are kept equally long. Chunks of the map and of lists
+ * may begin in one account and go on in another, chunks of traces do not. */
+static int64_t retention_of_block(const struct traces *t,
+				  const struct block_ref *b)
+{
+	struct block_info info;
+	int64_t longest = 0;
+
+	block_info(b->block, &info);
+	for (uint32_t i = 0; i < info.chunks && t->options.day_count; i++) {
+		uint64_t account;
+		int64_t ns;
+
+		if (!row_chunk_account(block_chunk_key(b->block, i), &account))
+			break; /* chunks of traces come first */
+		ns = traces_retention_ns(t, account);
+		if (ns > longest)
+			longest = ns;
+	}
+	if (longest)
+		return longest;
+	longest = t->options.retention_ns;
+	for (size_t i = 0; i < t->options.day_count; i++)
+		if (t->options.days[i].days * (86400 * NS_PER_S) > longest)
+			longest = t->options.days[i].days * (86400 * NS_PER_S);
+	return longest;
+}
+
 static bool is_kept(const struct block_ref *b, void *arg)
 {
-	return newest_ns(b) >= *(const int64_t *)arg;
+	const struct traces *t = arg;
+
+	return newest_ns(b) >= t->retention.now_ns - retention_of_block(t, b);
 }
 
 int traces_retain(struct traces *t)
 {
-	int64_t cut = t->retention.now_ns - t->options.retention_ns;
 	struct block_set *set, *old;
 	size_t gone = 0;
 	int e;
 
 	for (size_t i = 0; i < t->set->count; i++)
-		gone += !is_kept(t->set->items[i], &cut);
+		gone += !is_kept(t->set->items[i], t);
 	if (!gone)
 		return 0;
 	traces_lock(t);
-	set = block_set_make(t->set, is_kept, &cut, NULL);
+	set = block_set_make(t->set, is_kept, t, NULL);
 	traces_unlock(t);
 	if (!set)
 		return ERR_NOMEM;
@@ -301,7 +339,7 @@ int traces_retain(struct traces *t)
 	for (size_t i = 0; i < old->count; i++) {
 		char path[TRACES_PATH_MAX];
 
-		if (is_kept(old->items[i], &cut))
+		if (is_kept(old->items[i], t))
 			continue;
 		block_path(t, old->items[i]->number, path);
 		(void)t->env->disk->unlink(t->env->disk_self, path);

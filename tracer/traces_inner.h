@@ -105,6 +105,8 @@ void traces_release(struct traces *t, struct block_set *set); /* not under */
  * opened, and *oldest is the journal position to go on from. */
 int traces_scan_dir(struct traces *t, bool adopt, uint64_t *oldest,
 		    struct diag *diag) MUST_USE;
+/* How long an account's traces are kept. */
+int64_t traces_retention_ns(const struct traces *t, uint64_t account);
 /* Deletes blocks whose newest document is older than the retention. */
 int traces_retain(struct traces *t) MUST_USE;
 

@@ -101,10 +101,27 @@ static int choose(struct seal *s, enum seal_reason reason)
 	return 0;
 }
 
-static int by_key(const void *left, const void *right)
+static int64_t retention_of(const struct traces *t,
+			    const struct head_trace *trace)
+{
+	struct scope scope;
+
+	trace_key_scope(&trace->key, &scope);
+	return traces_retention_ns(t, scope.account);
+}
+
+/* By how long they are kept, then by key. */
+static int by_key(const void *left, const void *right, void *arg)
 {
 	const struct head_trace *const *a = left, *const *b = right;
+	const struct traces *t = arg;
 
+	if (t->options.day_count) {
+		int64_t x = retention_of(t, *a), y = retention_of(t, *b);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
 	return memcmp((*a)->key.bytes, (*b)->key.bytes, TRACE_KEY_SIZE);
 }
 
@@ -200,7 +217,9 @@ static int gather(struct seal *s)
 {
 	int e = 0;
 
-	qsort(s->traces, s->count, sizeof(struct head_trace *), by_key);
+	minutes_fini(&s->minutes);
+	buf_reset(&s->summaries);
+	s->list_count = 0;
 	s->start_ns_min = s->received_ns_min = INT64_MAX;
 	s->start_ns_max = s->end_ns_max = s->received_ns_max = INT64_MIN;
 	for (size_t i = 0; i < s->count && !e; i++)
@@ -210,23 +229,15 @@ static int gather(struct seal *s)
 
 /* --- publishing --------------------------------------------------------------- */
 
-/* The block is on disk. The checkpoint that names it, with what stays in the
- * head, makes it count; then readers get both at once. */
-static int commit(struct seal *s, struct block_ref *block)
+/* The blocks are on disk. The checkpoint that names them, with what stays in
+ * the head, makes them count; then readers get all at once. set has them, and
+ * is taken. */
+static int commit(struct seal *s, struct block_set *set)
 {
 	struct traces *t = s->t;
 	int64_t opened_ns = t->opened_ns;
-	struct block_set *set;
 	int e;
 
-	traces_lock(t);
-	set = block_set_make(t->set, NULL, NULL, block);
-	traces_unlock(t);
-	if (!set) {
-		block_unref(block);
-		return ERR_NOMEM;
-	}
-	t->next_number++;
 	t->opened_ns = s->kept.count ? t->now_ns : 0;
 	e = traces_write_checkpoint(t, set, &s->kept, t->view.position);
 	traces_lock(t);
@@ -249,10 +260,12 @@ static int commit(struct seal *s, struct block_ref *block)
 	return e;
 }
 
-static int seal_chosen(struct seal *s)
+/* Writes the next block, and opens it into *set. */
+static int seal_block(struct seal *s, struct block_set **set)
 {
 	struct traces *t = s->t;
 	struct block_ref *block;
+	struct block_set *more;
 	char path[TRACES_PATH_MAX];
 	int e = gather(s);
 
@@ -260,18 +273,80 @@ static int seal_chosen(struct seal *s)
 		return e;
 	block_path(t, t->next_number, path);
 	e = seal_write(s, path);
+	if (!e)
+		e = block_ref_open(t, t->next_number, &block, NULL);
+	t->next_number++;
 	if (e)
 		return e;
-	e = block_ref_open(t, t->next_number, &block, NULL);
-	if (!e) {
-		block->start_ns_min = s->start_ns_min;
-		block->start_ns_max = s->start_ns_max;
-		block->end_ns_max = s->end_ns_max;
-		e = commit(s, block);
+	block->start_ns_min = s->start_ns_min;
+	block->start_ns_max = s->start_ns_max;
+	block->end_ns_max = s->end_ns_max;
+	traces_lock(t);
+	more = block_set_make(*set, NULL, NULL, block);
+	if (more) {
+		block_set_unref(*set);
+		*set = more;
+	} else {
+		block_unref(block);
 	}
-	/* A checkpoint that is there although its write failed may name it. */
+	traces_unlock(t);
+	return more ? 0 : ERR_NOMEM;
+}
+
+/* One block for each length of time that traces are kept. Before the last one
+ * is there, none may say that the journal is needed no more. */
+static int seal_blocks(struct seal *s, struct block_set **set)
+{
+	struct head_trace **traces = s->traces;
+	uint64_t oldest_position = s->oldest_position;
+	bool *dropped = s->dropped;
+	size_t from = 0, count = s->count;
+	int e = 0;
+
+	while (from < count && !e) {
+		size_t to = from + 1;
+
+		while (to < count && retention_of(s->t, traces[to]) ==
+					     retention_of(s->t, traces[from]))
+			to++;
+		s->traces = traces + from;
+		s->dropped = dropped + from;
+		s->count = to - from;
+		s->oldest_position = to < count ? s->t->view.durable :
+						  oldest_position;
+		e = seal_block(s, set);
+		from = to;
+	}
+	s->traces = traces;
+	s->dropped = dropped;
+	s->count = count;
+	return e;
+}
+
+static int seal_chosen(struct seal *s)
+{
+	struct traces *t = s->t;
+	uint64_t first = t->next_number;
+	struct block_set *set;
+	int e;
+
+	qsort_r(s->traces, s->count, sizeof(struct head_trace *), by_key, t);
+	traces_lock(t);
+	set = traces_hold(t);
+	traces_unlock(t);
+	e = seal_blocks(s, &set);
+	if (!e)
+		e = commit(s, set);
+	else
+		traces_release(t, set);
+	/* A checkpoint that is there although its write failed may name them. */
 	if (e && !traces_checkpoint_in_doubt(t, e))
-		(void)t->env->disk->unlink(t->env->disk_self, path);
+		for (uint64_t n = first; n < t->next_number; n++) {
+			char path[TRACES_PATH_MAX];
+
+			block_path(t, n, path);
+			(void)t->env->disk->unlink(t->env->disk_self, path);
+		}
 	return e;
 }
 
