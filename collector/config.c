@@ -207,6 +207,7 @@ static int check_names(struct json root, struct diag *diag)
 					     "confine",
 					     "tls",
 					     "late_sampling",
+					     "trace_days",
 					     "memory_max_bytes",
 					     "segment_bytes_max" };
 
@@ -281,6 +282,8 @@ int config_parse(struct config *c, struct sv text, struct diag *diag)
 		e = read_segment_bytes(c, root, diag);
 	if (!e)
 		e = config_read_late(c, root, diag);
+	if (!e)
+		e = config_read_days(c, root, diag);
 	return e ? e : config_read_alarms(c, root, diag);
 }
 

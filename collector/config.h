@@ -14,8 +14,9 @@
 #include "core/sys/env.h"
 #include "core/wire/records.h"
 #include "tracer/keep.h"
+#include "tracer/traces.h"
 
-enum { CONFIG_BYTES_MAX = 4 << 20, CONFIG_TEXT_MAX = 512 };
+enum { CONFIG_BYTES_MAX = 4 << 20, CONFIG_TEXT_MAX = 512, CONFIG_DAYS_MAX = 1000 };
 
 struct config {
 	char data[CONFIG_TEXT_MAX];
@@ -42,6 +43,9 @@ struct config {
 	uint64_t segment_bytes_max; /* of a document by HTTP; 0: X-Ray's */
 	/* Seconds the window of the series stays open; 0: the default. */
 	int64_t series_window_s;
+	uint32_t trace_days_default; /* 0: the view's own */
+	const struct traces_days *trace_days; /* of accounts that differ */
+	size_t trace_day_count;
 	struct keep keep;   /* which traces a late decision keeps */
 	struct arena arena; /* what alarms and keep point into */
 };

@@ -10,6 +10,8 @@
 
 int config_read_alarms(struct config *c, struct json root,
 		       struct diag *diag) MUST_USE;
+int config_read_days(struct config *c, struct json root,
+		     struct diag *diag) MUST_USE;
 int config_read_late(struct config *c, struct json root,
 		     struct diag *diag) MUST_USE;
 

@@ -202,6 +202,10 @@ static int open_views(struct collector *c, struct diag *diag)
 	const struct traces_options traces = {
 		.head_bytes = c->memory.traces_head_bytes,
 		.keep = c->config->keep,
+		.retention_ns =
+			c->config->trace_days_default * (86400 * NS_PER_S),
+		.days = c->config->trace_days,
+		.day_count = c->config->trace_day_count,
 	};
 	const struct logs_options logs = {
 		.head_bytes = c->memory.logs_head_bytes,
