@@ -62,7 +62,7 @@ collector_LIB := -lmicrohttpd -lnghttp2 -lgnutls -llmdb -lrrd -lcurl -ljansson
 tui_SRC := $(filter-out tui/main.c,$(wildcard tui/*.c))
 tui_LIB := -lncursesw -ltinfo
 # What tests and benchmarks share: a simulated disk, made-up telemetry.
-sim_SRC := $(wildcard tests/sim/*.c) tests/bench/spans.c
+sim_SRC := $(wildcard tests/sim/*.c) tests/bench/spans.c tests/bench/rowbinary.c
 PARTS := core client tracer billing agent collector tui sim
 
 # program: main sources : parts : libraries

@@ -82,6 +82,7 @@ static void put_stores(struct api *a, struct json_writer *w)
 	put(w, "documents", t.documents);
 	put(w, "repeats", t.repeats);
 	put(w, "dropped_late", t.dropped);
+	put(w, "head_documents", t.head_documents);
 	put(w, "head_bytes", t.head_bytes);
 	put(w, "blocks", t.blocks);
 	put(w, "block_bytes", t.block_bytes);

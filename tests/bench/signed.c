@@ -8,7 +8,8 @@
  *
  * MODE: signed, PutTraceSegments with Signature Version 4 by the first key of
  * the file KEYS; asked, GetSamplingTargets likewise, which is parsed and
- * answered and stores nothing: the door alone; forged, the first with a wrong
+ * answered and stores nothing: the door alone; segments, the first with
+ * DOCUMENTS of 1 KB a call, as an SDK sends them; forged, the first with a wrong
  * signature; refused, without any. KEYS is as
  * `tally keys create` writes it. Requests that are not answered as the mode
  * expects are counted and make the program fail.
@@ -27,16 +28,19 @@
 
 #include "core/auth/sigv4.h"
 #include "core/base/text.h"
+#include "core/codec/json_write.h"
 #include "core/sys/env.h"
+#include "tests/bench/spans.h"
 
 enum {
 	CONNECTIONS = 64,
 	BODY_BYTES = 5000,
+	DOCUMENTS = 50, /* of a call in the mode segments */
 	TEXT_MAX = 128,
 	ANSWER_MAX = 1 << 20,
 };
 
-enum mode { SIGNED, ASKED, FORGED, REFUSED };
+enum mode { SIGNED, ASKED, SEGMENTS, FORGED, REFUSED };
 
 struct target {
 	struct sockaddr_in to;
@@ -161,6 +165,27 @@ static void json_body(struct buf *out, unsigned id, uint64_t n)
 	buf_text(out, "}}}\"]}");
 }
 
+/* What an agent's or an SDK's sender gathers. */
+static void documents_body(struct buf *out, struct bench *b)
+{
+	struct json_writer w;
+	struct buf document = BUF_INIT;
+
+	buf_reset(out);
+	w = json_writer(out);
+	json_open_object(&w);
+	json_key(&w, "TraceSegmentDocuments");
+	json_open_array(&w);
+	for (int i = 0; i < DOCUMENTS; i++) {
+		buf_reset(&document);
+		bench_segment(b, &document);
+		json_put_sv(&w, buf_view(&document));
+	}
+	json_close_array(&w);
+	json_close_object(&w);
+	buf_fini(&document);
+}
+
 static void sign(const struct target *t, struct buf *out, struct sv body)
 {
 	char date[SIGV4_DATE_LEN + 1];
@@ -201,12 +226,16 @@ static void *worker_main(void *arg)
 	struct buf body = { 0 }, head = { 0 };
 	int fd = dial(&t->to);
 	char text[4096];
+	struct bench bench;
 
+	bench_init(&bench, w->id + 1, env_wall(env_posix()).ns);
 	for (uint64_t n = 0; seconds_now() < end; n++) {
 		int status;
 
 		if (t->mode == ASKED)
 			question_body(&body);
+		else if (t->mode == SEGMENTS)
+			documents_body(&body, &bench);
 		else
 			json_body(&body, w->id, n);
 		buf_reset(&head);
@@ -217,6 +246,11 @@ static void *worker_main(void *arg)
 			   "User-Agent: aws-sdk-js/3.1162 ua/2.1 os/linux\r\n"
 			   "amz-sdk-request: attempt=1; max=3\r\n",
 			   path_of(t), t->host, body.len);
+		if (t->mode == SEGMENTS)
+			buf_format(&head,
+				   "amz-sdk-invocation-id: %08x-0000-4000-8000-"
+				   "%012" PRIx64 "\r\n",
+				   w->id, n);
 		if (t->mode != REFUSED)
 			sign(t, &head, buf_view(&body));
 		buf_text(&head, "\r\n");
@@ -225,7 +259,7 @@ static void *worker_main(void *arg)
 			die("send");
 		status = answer(fd, text, sizeof(text), NULL);
 		w->answered++;
-		w->wrong += status != (t->mode <= ASKED ? 200 : 403);
+		w->wrong += status != (t->mode <= SEGMENTS ? 200 : 403);
 		if (status < 0)
 			die("no answer");
 	}
@@ -299,13 +333,13 @@ static void read_key(struct target *t, const char *path)
 
 static enum mode mode_of(const char *text)
 {
-	static const char *const names[] = { "signed", "asked", "forged",
-					     "refused" };
+	static const char *const names[] = { "signed", "asked", "segments",
+					     "forged", "refused" };
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		if (!strcmp(text, names[i]))
 			return (enum mode)i;
-	die("MODE is signed, asked, forged or refused");
+	die("MODE is signed, asked, segments, forged or refused");
 	return SIGNED;
 }
 
@@ -348,10 +382,18 @@ int main(int argc, char **argv)
 	wall = seconds_now() - wall;
 	wait_until_idle(pid);
 	cpu = cpu_seconds(pid) - cpu;
-	printf("%-9s %9.0f requests/s  %6.2f us CPU/request  %d B JSON body  "
-	       "until all views applied  (%" PRIu64 " requests, %" PRIu64
-	       " answered otherwise)\n",
-	       argv[4], (double)answered / wall, cpu * 1e6 / (double)answered,
-	       BODY_BYTES, answered, wrong);
+	if (t.mode == SEGMENTS)
+		printf("segments, signed: %.0f records/s per core  %.2f us "
+		       "CPU/record\n",
+		       (double)answered * DOCUMENTS / cpu,
+		       cpu * 1e6 / (double)(answered * DOCUMENTS));
+	else
+		printf("%-9s %9.0f requests/s  %6.2f us CPU/request  %d B JSON "
+		       "body  "
+		       "until all views applied  (%" PRIu64
+		       " requests, %" PRIu64 " answered otherwise)\n",
+		       argv[4], (double)answered / wall,
+		       cpu * 1e6 / (double)answered, BODY_BYTES, answered,
+		       wrong);
 	return wrong ? 1 : 0;
 }
