@@ -329,6 +329,7 @@ int columns_read(struct columns *c, size_t first, size_t count,
 	while (done < count && !r.error) {
 		size_t end = c->firsts[c->at_trace + 1];
 
+		assert(end - first <= count);
 		read_trace(&r, rows + done, ends + done, end);
 		done = end - first;
 	}

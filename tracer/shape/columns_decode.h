@@ -29,7 +29,8 @@ struct shape_reader {
 	uint32_t number;
 	uint32_t place_count;
 	struct place_reader *places;
-	bool has_list;
+	struct place_reader *lists; /* those of its places that are */
+	uint32_t list_count;
 	uint64_t skipped; /* rows that are passed over, while counting */
 	struct shape_reader *next; /* same slot */
 };
@@ -46,6 +47,7 @@ struct columns {
 	struct numbers_lists lists;    /* while it is opened */
 	struct column_reader *columns; /* by name */
 	size_t column_count;
+	bool mixed; /* a list's column has other values too */
 	struct shape_reader *shapes[SHAPE_SLOTS];
 	size_t at, at_trace; /* next row to read, and its trace */
 };

@@ -66,7 +66,7 @@ static int open_values(struct columns *c, struct column_values *v,
 static int open_column(struct columns *c, struct column_reader *column,
 		       struct reader *head, struct reader *tail)
 {
-	uint64_t name = read_varint(head), set;
+	uint64_t name = read_varint(head), set, kind;
 	uint8_t count = 0;
 	int e;
 
@@ -82,6 +82,8 @@ static int open_column(struct columns *c, struct column_reader *column,
 	for (unsigned k = 0; k < COLUMN_KINDS; k++)
 		if (set >> k & 1)
 			column->index[k] = ++count;
+	if (column->index[COLUMN_LIST] && !numbers_same(&column->kinds, &kind))
+		c->mixed = true;
 	column->values = arena_alloc(c->arena, count * sizeof(*column->values));
 	if (!column->values)
 		return ERR_NOMEM;
@@ -228,11 +230,12 @@ static struct column_reader *find_column(const struct columns *c, uint64_t name)
 static int read_places(struct columns *c, struct shape_reader *shape,
 		       struct sv places)
 {
+	const size_t size = places.len * sizeof(*shape->places);
 	struct reader r = reader_of(places);
 
-	shape->places =
-		arena_alloc(c->arena, places.len * sizeof(*shape->places));
-	if (!shape->places)
+	shape->places = arena_alloc(c->arena, size);
+	shape->lists = arena_alloc(c->arena, size);
+	if (!shape->places || !shape->lists)
 		return ERR_NOMEM;
 	while (r.at < r.end) {
 		struct place_reader *p = &shape->places[shape->place_count++];
@@ -240,9 +243,10 @@ static int read_places(struct columns *c, struct shape_reader *shape,
 
 		p->column = find_column(c, place >> PLACE_BITS);
 		p->role = place & ((1 << PLACE_BITS) - 1);
-		shape->has_list |= p->role == PLACE_LIST;
 		if (r.bad || !p->column)
 			return ERR_CORRUPT;
+		if (p->role == PLACE_LIST)
+			shape->lists[shape->list_count++] = *p;
 	}
 	return 0;
 }

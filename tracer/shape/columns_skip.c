@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passing over rows. Where none of their shapes has a list, it is enough to
- * count how often each shape comes: that is how many values of each column
- * are passed, and most columns move on by any number at once. A list's length
- * is a value itself, so rows with lists are walked.
+ * Passing over rows. It is enough to count how often each shape comes: that
+ * is how many values of each column are passed, and most columns move on by
+ * any number at once. Only the lengths of lists and their elements' shapes are
+ * read on the way. Where a column has lists and other values, nobody knows
+ * which is which without reading its kinds in turn, and rows are walked.
  */
 #include "tracer/shape/columns_decode.h"
 
@@ -35,11 +36,17 @@ static bool skip_values(struct column_reader *c, uint64_t kind, uint64_t count)
 /* count values of a column, whatever their kinds. */
 static bool skip_column(struct column_reader *c, uint64_t count)
 {
-	uint64_t counts[COLUMN_KINDS] = { 0 };
+	uint64_t counts[COLUMN_KINDS] = { 0 }, kind;
 
+	if (!count)
+		return true;
+	if (numbers_same(&c->kinds, &kind)) {
+		numbers_skip(&c->kinds, count);
+		return !c->kinds.bad && kind < COLUMN_KINDS &&
+		       skip_values(c, kind, count);
+	}
 	for (; count && !c->kinds.bad; count--) {
-		uint64_t kind = numbers_next(&c->kinds);
-
+		kind = numbers_next(&c->kinds);
 		if (kind >= COLUMN_KINDS)
 			return false;
 		counts[kind]++;
@@ -83,52 +90,73 @@ static int skip_walking(struct columns *c, uint64_t number, unsigned depth)
 	return 0;
 }
 
-/* Counts the shapes of the next count rows; -> false: one has a list. */
-static int count_shapes(struct columns *c, size_t count, bool *plain)
+/* Counts a row's shape and those of its lists' elements. */
+static int count_row(struct columns *c, uint64_t number, unsigned depth)
 {
-	struct numbers roots = c->roots;
+	struct shape_reader *shape;
+	int e = columns_shape(c, number, &shape);
 
-	*plain = true;
+	if (e)
+		return e;
+	shape->skipped++;
+	for (uint32_t i = 0; i < shape->list_count; i++) {
+		struct column_reader *column = shape->lists[i].column;
+		struct column_values *v = column_values(column, COLUMN_LIST);
+		struct column_values *inner =
+			column_values(column, COLUMN_SHAPES);
+		uint64_t count;
+
+		if (!v || depth > SHAPE_DEPTH_MAX)
+			return ERR_CORRUPT;
+		for (count = numbers_next(&v->numbers); count && !e; count--) {
+			if (!inner || inner->numbers.at >= inner->numbers.count)
+				return ERR_CORRUPT;
+			e = count_row(c, numbers_next(&inner->numbers),
+				      depth + 1);
+		}
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+static void forget_counts(struct columns *c)
+{
 	for (int i = 0; i < SHAPE_SLOTS; i++)
 		for (struct shape_reader *s = c->shapes[i]; s; s = s->next)
 			s->skipped = 0;
-	for (; count; count--) {
-		struct shape_reader *shape;
-		int e = columns_shape(c, numbers_next(&roots), &shape);
-
-		if (e)
-			return e;
-		shape->skipped++;
-		*plain = *plain && !shape->has_list;
-	}
-	return roots.bad ? ERR_CORRUPT : 0;
 }
 
-static int skip_counted(struct columns *c, size_t count)
+/* Passes over what the counted shapes have. */
+static int skip_counted(struct columns *c)
 {
-	numbers_skip(&c->roots, count);
 	for (int i = 0; i < SHAPE_SLOTS; i++)
 		for (struct shape_reader *s = c->shapes[i]; s; s = s->next)
-			for (uint32_t k = 0; k < s->place_count; k++)
-				if (!skip_column(s->places[k].column,
-						 s->skipped))
+			for (uint32_t k = 0; k < s->place_count; k++) {
+				struct place_reader *p = &s->places[k];
+
+				if (p->role == PLACE_LIST)
+					numbers_skip(&p->column->kinds,
+						     s->skipped);
+				else if (!skip_column(p->column, s->skipped))
 					return ERR_CORRUPT;
+			}
 	return 0;
 }
 
 int columns_skip(struct columns *c, size_t row)
 {
 	size_t count = row - c->at;
-	bool plain;
-	int e;
+	int e = 0;
 
 	if (!count)
 		return 0;
-	e = count_shapes(c, count, &plain);
-	if (!e && plain)
-		e = skip_counted(c, count);
-	for (; !e && !plain && count; count--)
-		e = skip_walking(c, numbers_next(&c->roots), 0);
+	forget_counts(c);
+	for (; !e && count; count--)
+		e = c->mixed ? skip_walking(c, numbers_next(&c->roots), 0) :
+			       count_row(c, numbers_next(&c->roots), 0);
+	if (!e && !c->mixed)
+		e = skip_counted(c);
 	if (e)
 		return e;
 	numbers_skip(&c->extras, row - c->at);

@@ -68,6 +68,8 @@ int numbers_open(struct numbers *n, struct numbers_lists *lists,
 		 struct arena *arena) MUST_USE;
 uint64_t numbers_next(struct numbers *n);
 void numbers_skip(struct numbers *n, uint64_t count);
+/* Whether all are the same one: *v. */
+bool numbers_same(const struct numbers *n, uint64_t *v);
 /* The sum of the next count numbers, which it skips. */
 uint64_t numbers_sum(struct numbers *n, uint64_t count);
 

@@ -264,6 +264,12 @@ void numbers_skip(struct numbers *n, uint64_t count)
 	}
 }
 
+bool numbers_same(const struct numbers *n, uint64_t *v)
+{
+	*v = n->base;
+	return n->form == NUMBERS_SAME;
+}
+
 uint64_t numbers_sum(struct numbers *n, uint64_t count)
 {
 	uint64_t sum = 0;

@@ -283,12 +283,18 @@ bool shape_pack_json(struct shapes *s, const struct json_doc *doc,
 		.trace_id = trace_id,
 		.at = pack_begin(s, size),
 	};
+	uint8_t *begin = p.at;
 	uint32_t shape;
 
 	assert(doc->count && doc->text.len <= UINT32_MAX);
 	if (!p.at)
 		return false;
 	shape = put_row(&p, 0, 0, (uint32_t)doc->text.len, SV(""), 0);
+	if ((size_t)(p.at - begin) > doc->text.len + 8) {
+		/* Arrays of digits have more shapes than text. */
+		shape = SHAPE_VERBATIM_JSON;
+		p.at = pack_verbatim(begin, shape, doc->text);
+	}
 	shapes_count(s, shape == SHAPE_VERBATIM_JSON);
 	return pack_end(s, p.at, row);
 }

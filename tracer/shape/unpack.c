@@ -87,19 +87,13 @@ static bool get_messages(struct unpack *u, uint64_t tag, unsigned depth)
 	return is_good(u);
 }
 
-/* An attribute of one value. */
-static void get_pair(struct unpack *u, uint8_t step, uint32_t number,
-		     struct reader *steps)
+/* An attribute of one value, of any length. */
+static void get_long_pair(struct unpack *u, uint8_t step, uint32_t number,
+			  struct sv key)
 {
 	size_t pair = protobuf_open(u->out, number), any;
-	uint64_t n = read_varint(steps);
-	const char *key = (const char *)read_bytes(steps, n);
 
-	if (!key) {
-		u->r.bad = true;
-		return;
-	}
-	protobuf_put_bytes(u->out, 1, sv_make(key, (size_t)n));
+	protobuf_put_bytes(u->out, 1, key);
 	any = protobuf_open(u->out, 2);
 	if (step == SPAN_PAIR_TEXT)
 		get_bytes(u, 1 << 3);
@@ -108,6 +102,63 @@ static void get_pair(struct unpack *u, uint8_t step, uint32_t number,
 				 get_number(u));
 	protobuf_close(u->out, any);
 	protobuf_close(u->out, pair);
+}
+
+/* The same in one go, with lengths of one byte. False: it is too long; out is
+ * as it was, but what was read is not. */
+static bool get_short_pair(struct unpack *u, uint8_t step, uint32_t number,
+			   struct sv key)
+{
+	enum { AROUND = 8, SHORT_MAX = 127 };
+	struct buf *out = u->out;
+	size_t at = out->len, n;
+	uint8_t *p = (uint8_t *)buf_grow(out, key.len + 2 * AROUND), *any;
+
+	if (!p || number > 15 || key.len > SHORT_MAX / 2)
+		return false;
+	p[0] = (uint8_t)(number << 3 | PROTOBUF_BYTES);
+	p[2] = 0x0a;
+	p[3] = (uint8_t)key.len;
+	memcpy(p + 4, key.ptr, key.len);
+	if (step == SPAN_PAIR_TEXT) {
+		out->len += AROUND + key.len;
+		get_value(u);
+		n = out->len - at - AROUND - key.len;
+		any = (uint8_t *)out->ptr + at + 4 + key.len;
+		any[2] = 0x0a;
+		any[3] = (uint8_t)n;
+		n += 2;
+	} else {
+		any = p + 4 + key.len;
+		any[2] = step == SPAN_PAIR_BOOL ? 0x10 : 0x18;
+		n = 1 + protobuf_varint_write(any + 3, get_number(u));
+		out->len += 6 + key.len + n;
+	}
+	if (key.len + n + 4 > SHORT_MAX) {
+		out->len = at;
+		return false;
+	}
+	any[0] = 0x12;
+	any[1] = (uint8_t)n;
+	out->ptr[at + 1] = (char)(key.len + n + 4);
+	return true;
+}
+
+static void get_pair(struct unpack *u, uint8_t step, uint32_t number,
+		     struct reader *steps)
+{
+	struct reader before = u->r;
+	uint64_t n = read_varint(steps);
+	const char *key = (const char *)read_bytes(steps, n);
+
+	if (!key) {
+		u->r.bad = true;
+		return;
+	}
+	if (get_short_pair(u, step, number, sv_make(key, (size_t)n)))
+		return;
+	u->r = before;
+	get_long_pair(u, step, number, sv_make(key, (size_t)n));
 }
 
 static void get_step(struct unpack *u, uint8_t step, uint64_t tag,
@@ -290,6 +341,8 @@ int shape_unpack(const struct shapes *s, struct sv row,
 			out->ptr[length] = '\0';
 		return e;
 	}
+	if (out->ptr)
+		out->ptr[out->len] = '\0';
 	*format = kind == ENTRY_JSON ||
 				  read_varint(&first) == SHAPE_VERBATIM_JSON ?
 			  DOCUMENT_XRAY :

@@ -247,6 +247,23 @@ static void test_lists(void **state)
 	shapes_free(s);
 }
 
+/* No row is larger than its document, but for a few bytes. */
+static void test_digits(void **state)
+{
+	struct shapes *s = new_shapes(0);
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	buf_text(&text, "{\"l\":[1");
+	for (int i = 0; i < 1000; i++)
+		buf_text(&text, ",1");
+	buf_text(&text, "]}");
+	for (int round = 0; round < 4; round++)
+		assert_true(json_again(s, text.ptr) <= text.len + 8);
+	buf_fini(&text);
+	shapes_free(s);
+}
+
 static uint64_t next(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15u;
@@ -507,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_digits),
 		cmocka_unit_test(test_mutants),
 		cmocka_unit_test(test_odd_spans),
 		cmocka_unit_test(test_full),
