@@ -12,8 +12,6 @@ client() { timeout 60 node --no-warnings tests/cli/grpc/client.js "$@" 2>&1; }
 counter() { # tally_... of /metrics
 	curl -s "$HTTP/metrics" | sed -n "s/^$1 //p"
 }
-built() { "$BIN/tally-collector" --operations | grep "\"name\":\"$1\"" |
-	grep -q '"built":true' && echo 0 || echo 12; }
 
 start_collector --grpc off
 is "$GRPC" "" "--grpc off: no such line"
@@ -48,8 +46,16 @@ for kind in none gzip; do
 		'ä € 𝄞' in json.dumps(d, ensure_ascii=False), 'out of stock' in str(d)")" \
 		"4 True True True" "all four, with attributes and the exception"
 done
-has "$TMP/export" "^metrics gzip $(built PutOtlpMetrics)\$" "metrics"
-has "$TMP/export" "^logs none $(built PutOtlpLogs)\$" "log records"
+has "$TMP/export" "^metrics gzip 0\$" "metrics are exported"
+listed() {
+	is_listed=$(json "$(curl -s "$HTTP/api/v1/metrics/list")" \
+		"sorted(m['name'] for m in d['metrics'])")
+	[ "$is_listed" = "['latency', 'orders']" ]
+}
+check "and listed: a counter and a histogram" wait_for listed 10
+has "$TMP/export" "^logs none 0\$" "log records are exported"
+logged() { curl -s "$HTTP/api/v1/logs" | grep -q 'a line'; }
+check "and found" wait_for logged 10
 is "$(client many "$GRPC" 200)" "many 200 " "200 exports at once"
 is "$(client call "$GRPC" "$TRACES" "")" "call 0 " "an empty export"
 # A trace id of zeros among the good, as protobuf: rejected with a reason.
@@ -68,6 +74,8 @@ like "$(client call "$GRPC" /a.B/C "")" '^call 12 .*grpc-accept-encoding' \
 like "$(ZEROS=9000000 client call "$GRPC" "$TRACES" "")" '^call 8 .*8 MiB' \
 	"9 MB: RESOURCE_EXHAUSTED"
 is "$(counter 'tally_refused_total{reason="too-large"}')" 1 "and counted"
+like "$(GZIP=1 ZEROS=6000000 client call "$GRPC" "$TRACES" "")" \
+	'^call 8 .*decompressed' "6 MB in 6 KB of gzip: RESOURCE_EXHAUSTED"
 printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' |
 	timeout 10 python3 -c 'import socket, sys
 s = socket.create_connection(sys.argv[1].rsplit(":", 1))

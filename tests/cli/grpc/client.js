@@ -3,7 +3,8 @@
 //   client.js export ADDRESS [TOKEN]   spans, metrics and log records
 //   client.js many ADDRESS COUNT       so many exports of spans at once
 //   client.js call ADDRESS METHOD HEX [TOKEN]
-// With TLS_CA in the environment by TLS with that CA. Prints a line for each:
+// With TLS_CA in the environment by TLS with that CA; calls with GZIP compressed,
+// with ZEROS of so many zeros. Prints a line for each:
 // what, then the status; of calls also the answer in hex or what came with the
 // status.
 "use strict";
@@ -72,6 +73,7 @@ async function exportAll(token) {
 			batch[0].spanContext().traceId);
 		await exporter.shutdown();
 	}
+	process.env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE = "delta";
 	const { OTLPMetricExporter } =
 		require("@opentelemetry/exporter-metrics-otlp-grpc");
 	const { MeterProvider, PeriodicExportingMetricReader } =
@@ -114,7 +116,9 @@ async function exportMany(count) {
 
 function call(method, hex, token) {
 	const client = new grpc.Client(address, credentials,
-		{ "grpc.max_send_message_length": -1 });
+		{ "grpc.max_send_message_length": -1,
+			"grpc.default_compression_algorithm":
+				process.env.GZIP ? 2 : 0 });
 	const bytes = Buffer.from(hex, "hex");
 	const message = process.env.ZEROS ?
 		Buffer.alloc(Number(process.env.ZEROS)) : bytes;
