@@ -114,7 +114,7 @@ struct trace_summary {
 	struct sv root;             /* name of the root segment; may be empty */
 	const struct sv *request_ids; /* of its segments first */
 	size_t request_id_count;
-	bool ids_left_out; /* a block's row has not all; traces_get does */
+	bool ids_left_out;      /* a block's row has not all; traces_get does */
 	const struct sv *names; /* of its segments (not subsegments), unique */
 	size_t name_count;
 };
@@ -132,8 +132,8 @@ struct trace {
 int traces_get(struct traces *t, const struct scope *scope,
 	       const uint8_t trace_id[TRACE_ID_SIZE], struct arena *arena,
 	       struct trace *out) MUST_USE;
-/* The trace id behind any id: a trace id in X-Ray's or W3C's form (found only
- * if the trace is there), the id of a segment, subsegment or span, or any id
+/* The trace id behind any id: a trace id in X-Ray's or W3C's form, or the whole
+ * header that carried it (found only if the trace is there), the id of a segment, subsegment or span, or any id
  * that a document holds (tracer/ids.def). Where one was seen in several
  * traces, the one that came last; of one block, the one that started last.
  * ERR_NOT_FOUND; ERR_IO. */

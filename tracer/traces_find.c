@@ -5,6 +5,7 @@
 #include "tracer/chunk.h"
 #include "tracer/id_index.h"
 #include "tracer/ids.h"
+#include "tracer/trace_header.h"
 #include "tracer/traces_inner.h"
 
 enum {
@@ -425,11 +426,17 @@ static int find_other(struct traces *t, struct wanted *w)
 int traces_find(struct traces *t, const struct scope *scope, struct sv any_id,
 		uint8_t trace_id[TRACE_ID_SIZE])
 {
+	struct trace_header header;
 	struct trace_key key;
 	struct wanted w;
 	int e;
 
 	memset(trace_id, 0, TRACE_ID_SIZE);
+	if (trace_header_parse(any_id, &header)) {
+		memcpy(trace_id, header.trace_id, TRACE_ID_SIZE);
+		trace_key_make(&key, scope, trace_id);
+		return find_trace(t, &key);
+	}
 	if (trace_id_parse(any_id, trace_id)) {
 		trace_key_make(&key, scope, trace_id);
 		e = find_trace(t, &key);

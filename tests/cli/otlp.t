@@ -87,6 +87,10 @@ if modules; then
 				"d['id']")" "$trace" "$how: the request id finds it"
 		done
 	done
+	is "$(json "$(curl -s "$HTTP/api/v1/traces/00-$id-00000000000000ff-01")" "d['id']")" \
+		"$trace" "a traceparent finds it"
+	is "$(json "$(curl -s "$HTTP/api/v1/traces/Root=$trace;Sampled=1")" "d['id']")" \
+		"$trace" "and so does an X-Amzn-Trace-Id"
 	logged() {
 		curl -s "$HTTP/api/v1/logs?group=shop-json&limit=10" >"$TMP/logs" &&
 			grep -q traceId "$TMP/logs"
