@@ -70,7 +70,7 @@ static int open_column(struct columns *c, struct column_reader *column,
 	uint8_t count = 0;
 	int e;
 
-	if (head->bad || name >= c->s->count)
+	if (head->bad || name >= shapes_entries(c->s))
 		return ERR_CORRUPT;
 	column->name = (uint32_t)name;
 	e = numbers_open(&column->kinds, &c->lists, head, tail, c->arena);
@@ -264,7 +264,7 @@ int columns_shape(struct columns *c, uint64_t number, struct shape_reader **out)
 	*out = shape;
 	if (shape)
 		return 0;
-	if (number >= c->s->count ||
+	if (number >= shapes_entries(c->s) ||
 	    !shapes_entry(c->s, (uint32_t)number, &kind, &bytes) ||
 	    !shapes_is_shape(kind) ||
 	    !shapes_entry(c->s, (uint32_t)number + 1, &kind, &bytes) ||

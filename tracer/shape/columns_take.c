@@ -55,7 +55,7 @@ static bool add_place(struct columns_encoder *e, uint64_t place)
 	enum entry_kind kind;
 	struct sv name;
 
-	if (place >> PLACE_BITS >= e->s->count ||
+	if (place >> PLACE_BITS >= shapes_entries(e->s) ||
 	    !shapes_entry(e->s, (uint32_t)(place >> PLACE_BITS), &kind,
 			  &name) ||
 	    kind != ENTRY_COLUMN)
@@ -78,7 +78,7 @@ static const struct known_shape *shape_of(struct columns_encoder *e,
 	struct sv bytes;
 	struct reader r;
 
-	if (number >= e->s->count)
+	if (number >= shapes_entries(e->s))
 		return NULL;
 	if (e->known[number])
 		return &e->shapes[e->known[number] - 1];
@@ -382,9 +382,9 @@ int columns_take_begin(struct columns_encoder *e, const struct shapes *s)
 	e->base_ns = 0;
 	buf_reset(&e->head);
 	buf_reset(&e->tail);
-	while (e->known_cap < s->count)
+	while (e->known_cap < shapes_entries(s))
 		if (!grow(e, &e->known, &e->known_cap, sizeof(*e->known)))
 			return ERR_NOMEM;
-	memset(e->known, 0, s->count * sizeof(*e->known));
+	memset(e->known, 0, shapes_entries(s) * sizeof(*e->known));
 	return 0;
 }

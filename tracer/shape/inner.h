@@ -19,6 +19,8 @@
 #ifndef TALLY_TRACER_SHAPE_INNER_H
 #define TALLY_TRACER_SHAPE_INNER_H
 
+#include <stdatomic.h>
+
 #include "core/codec/protobuf.h"
 #include "tracer/shape/shape.h"
 
@@ -93,9 +95,21 @@ struct shapes_live;
 struct shapes {
 	const uint8_t *text; /* bytes of all entries */
 	const uint8_t *ends; /* le32 each */
-	uint32_t count, text_len;
+	/* Written by the owner while others read, who want no more of it than
+	 * was there when they got their row. */
+	_Atomic uint32_t count, text_len;
 	struct shapes_live *live; /* NULL: an image, to read from */
 };
+
+static inline uint32_t shapes_entries(const struct shapes *s)
+{
+	return atomic_load_explicit(&s->count, memory_order_relaxed);
+}
+
+static inline uint32_t shapes_text(const struct shapes *s)
+{
+	return atomic_load_explicit(&s->text_len, memory_order_relaxed);
+}
 
 /* False: no such entry, or it is damaged. */
 static inline bool shapes_entry(const struct shapes *s, uint32_t number,
@@ -103,11 +117,11 @@ static inline bool shapes_entry(const struct shapes *s, uint32_t number,
 {
 	uint32_t from, to;
 
-	if (number >= s->count)
+	if (number >= shapes_entries(s))
 		return false;
 	from = number ? get_le32(s->ends + 4 * ((size_t)number - 1)) : 0;
 	to = get_le32(s->ends + 4 * (size_t)number);
-	if (from >= to || to > s->text_len)
+	if (from >= to || to > shapes_text(s))
 		return false;
 	*kind = (enum entry_kind)s->text[from];
 	*bytes = sv_make((const char *)s->text + from + 1, to - from - 1);

@@ -148,7 +148,7 @@ static bool slots_grow(struct shapes *s)
 	free(l->slots);
 	l->slots = slots;
 	l->slots_mask = (uint32_t)(n - 1);
-	for (uint32_t i = 0; i < s->count; i++)
+	for (uint32_t i = 0; i < shapes_entries(s); i++)
 		slot_put(s, i);
 	return true;
 }
@@ -157,27 +157,28 @@ static bool slots_grow(struct shapes *s)
 static bool has_room(struct shapes *s, uint32_t n, size_t bytes)
 {
 	struct shapes_live *l = s->live;
-	size_t held = s->text_len + 4 * (size_t)s->count;
+	size_t held = shapes_text(s) + 4 * (size_t)shapes_entries(s);
 
-	if (n > l->entries_max - s->count ||
+	if (n > l->entries_max - shapes_entries(s) ||
 	    bytes + 5 * (size_t)n > l->bytes_max - held) {
 		l->stats.full++;
 		return false;
 	}
-	return 2 * (s->count + n) <= l->slots_mask || slots_grow(s);
+	return 2 * (shapes_entries(s) + n) <= l->slots_mask || slots_grow(s);
 }
 
 static uint32_t append(struct shapes *s, enum entry_kind kind, struct sv bytes)
 {
 	struct shapes_live *l = s->live;
-	uint32_t number = s->count;
+	uint32_t number = shapes_entries(s), at = shapes_text(s);
 
-	l->text[s->text_len++] = (uint8_t)kind;
+	l->text[at++] = (uint8_t)kind;
 	if (bytes.len)
-		memcpy(l->text + s->text_len, bytes.ptr, bytes.len);
-	s->text_len += (uint32_t)bytes.len;
-	put_le32(l->ends + 4 * (size_t)number, s->text_len);
-	s->count++;
+		memcpy(l->text + at, bytes.ptr, bytes.len);
+	at += (uint32_t)bytes.len;
+	put_le32(l->ends + 4 * (size_t)number, at);
+	atomic_store_explicit(&s->text_len, at, memory_order_relaxed);
+	atomic_store_explicit(&s->count, number + 1, memory_order_relaxed);
 	slot_put(s, number);
 	return number;
 }
@@ -272,7 +273,7 @@ static bool reserve(struct shapes *s)
 	buf_fini(&places);
 	(void)shapes_enter(s, ENTRY_COLUMN, SV("json"));
 	(void)shapes_enter(s, ENTRY_COLUMN, SV("otlp"));
-	return good && s->count == SHAPES_RESERVED;
+	return good && shapes_entries(s) == SHAPES_RESERVED;
 }
 
 int shapes_new(struct shapes **out, size_t bytes_max)
@@ -326,8 +327,8 @@ void shapes_free(struct shapes *s)
 void shapes_stats(const struct shapes *s, struct shapes_stats *out)
 {
 	*out = s->live ? s->live->stats : (struct shapes_stats){ 0 };
-	out->entries = s->count;
-	out->bytes = s->text_len + 4 * (size_t)s->count + HEADER;
+	out->entries = shapes_entries(s);
+	out->bytes = shapes_text(s) + 4 * (size_t)shapes_entries(s) + HEADER;
 }
 
 size_t shapes_memory(const struct shapes *s)
@@ -336,7 +337,8 @@ size_t shapes_memory(const struct shapes *s)
 
 	if (!l)
 		return sizeof(*s);
-	return sizeof(*s) + sizeof(*l) + s->text_len + 4 * (size_t)s->count +
+	return sizeof(*s) + sizeof(*l) + shapes_text(s) +
+	       4 * (size_t)shapes_entries(s) +
 	       sizeof(*l->slots) * ((size_t)l->slots_mask + 1) +
 	       l->scratch.shape.cap + l->scratch.row.cap +
 	       l->scratch.places.cap + l->scratch.name.cap +
@@ -347,11 +349,11 @@ void shapes_save(const struct shapes *s, struct buf *out)
 {
 	uint8_t header[HEADER];
 
-	put_le32(header, s->count);
-	put_le32(header + 4, s->text_len);
+	put_le32(header, shapes_entries(s));
+	put_le32(header + 4, shapes_text(s));
 	buf_add(out, header, sizeof(header));
-	buf_add(out, s->ends, 4 * (size_t)s->count);
-	buf_add(out, s->text, s->text_len);
+	buf_add(out, s->ends, 4 * (size_t)shapes_entries(s));
+	buf_add(out, s->text, shapes_text(s));
 }
 
 int shapes_open(struct shapes **out, struct sv image)

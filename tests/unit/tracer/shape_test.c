@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -517,6 +518,78 @@ static void test_made_up(void **state)
 	arena_fini(&arena);
 }
 
+/* One thread packs; another unpacks what it was handed under a lock. */
+struct hand_over {
+	pthread_mutex_t lock;
+	struct shapes *s;
+	struct buf row;
+	struct document document; /* what the row is of; no bytes: the end */
+};
+
+static void *take_rows(void *arg)
+{
+	struct hand_over *h = arg;
+	struct buf row = BUF_INIT, out = BUF_INIT;
+	enum document_format format;
+	struct document d;
+	bool same = true;
+
+	do {
+		pthread_mutex_lock(&h->lock);
+		buf_reset(&row);
+		buf_sv(&row, buf_view(&h->row));
+		d = h->document;
+		pthread_mutex_unlock(&h->lock);
+		buf_reset(&out);
+		if (row.len && d.bytes.len)
+			same &= !shape_unpack(h->s, buf_view(&row), trace_id,
+					      &format, &out) &&
+				sv_eq(buf_view(&out), d.bytes);
+	} while (d.bytes.len && same);
+	buf_fini(&row);
+	buf_fini(&out);
+	return same ? arg : NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct hand_over h = { .lock = PTHREAD_MUTEX_INITIALIZER,
+			       .s = new_shapes(0),
+			       .document = { DOCUMENT_XRAY, SV("wait") } };
+	struct arena arena = ARENA_INIT;
+	struct buf row = BUF_INIT;
+	struct documents d;
+	pthread_t thread;
+	void *good;
+
+	(void)state;
+	documents_init(&d, &arena);
+	documents_add_fixtures(&d, &arena);
+	documents_add_made(&d, &arena, 20);
+	assert_int_equal(pthread_create(&thread, NULL, take_rows, &h), 0);
+	for (size_t i = 0; i < 10 * d.count; i++) {
+		const struct document *next_one = &d.list[i % d.count];
+
+		buf_reset(&row);
+		assert_true(shape_pack_document(h.s, next_one, trace_id, &arena,
+						&row));
+		pthread_mutex_lock(&h.lock);
+		buf_reset(&h.row);
+		buf_sv(&h.row, buf_view(&row));
+		h.document = *next_one;
+		pthread_mutex_unlock(&h.lock);
+	}
+	pthread_mutex_lock(&h.lock);
+	h.document.bytes = SV("");
+	pthread_mutex_unlock(&h.lock);
+	assert_int_equal(pthread_join(thread, &good), 0);
+	assert_non_null(good);
+	buf_fini(&row);
+	buf_fini(&h.row);
+	shapes_free(h.s);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_made_up),
+		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
