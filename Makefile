@@ -57,7 +57,8 @@ agent_LIB := -lmicrohttpd
 collector_SRC := $(filter-out collector/main.c,$(wildcard collector/*.c \
 	collector/door/*.c collector/ingest/*.c collector/api/*.c \
 	collector/series/*.c collector/logs/*.c collector/alarms/*.c \
-	collector/errand/*.c collector/catalogue/*.c))
+	collector/errand/*.c collector/catalogue/*.c \
+	collector/insights/*.c))
 collector_LIB := -lmicrohttpd -lnghttp2 -lgnutls -llmdb -lrrd -lcurl -ljansson
 tui_SRC := $(filter-out tui/main.c,$(wildcard tui/*.c))
 tui_LIB := -lncursesw -ltinfo

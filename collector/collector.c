@@ -140,6 +140,7 @@ void collector_close(struct collector *c)
 {
 	struct api *a = &c->api;
 
+	watch_stop(c->watch);
 	if (c->udp)
 		xray_udp_stop(c->udp);
 	if (c->http)

@@ -513,6 +513,19 @@ static int open_listeners(struct collector *c, struct diag *diag)
 	return e ? e : open_grpc(c, diag);
 }
 
+static int open_watch(struct collector *c, struct diag *diag)
+{
+	const struct watch_parts parts = {
+		.env = c->env,
+		.ingest = &c->api.ingest,
+		.catalogue = c->api.catalogue,
+		.traces = c->api.traces,
+		.series = c->api.series,
+	};
+
+	return watch_start(&c->watch, &parts, diag);
+}
+
 /* Signals and the timer come as descriptors; threads inherit the mask. */
 static int open_events(struct collector *c, struct diag *diag)
 {
@@ -584,6 +597,8 @@ int collector_open(struct collector **out, const struct env *env,
 		e = open_door(c, diag);
 	if (!e)
 		e = open_listeners(c, diag);
+	if (!e)
+		e = open_watch(c, diag);
 	if (!e)
 		e = confine_seal(config->confine, diag);
 	if (e) {

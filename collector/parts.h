@@ -10,6 +10,7 @@
 #include "collector/door/grpc.h"
 #include "collector/errand/errand.h"
 #include "collector/ingest/xray_udp.h"
+#include "collector/insights/watch.h"
 
 struct collector {
 	const struct env *env;
@@ -27,6 +28,7 @@ struct collector {
 	struct rates *rates;
 	struct readers *readers;
 	struct audit *audit;
+	struct watch *watch;
 	struct door door;        /* of http */
 	struct door daemon_door; /* of daemon */
 	struct http *http;

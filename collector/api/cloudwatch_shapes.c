@@ -105,10 +105,10 @@ static const struct shape_member datum_members[] = {
 	SHAPE_OPTIONAL(struct metric_datum, storage_resolution,
 		       "StorageResolution", &positive_type),
 };
-static const struct shape datum_shape =
+const struct shape metric_datum_shape =
 	SHAPE_OF(struct metric_datum, "MetricDatum", datum_members);
 static const struct shape_type datum_type = { .kind = SHAPE_STRUCTURE,
-					      .of = &datum_shape };
+					      .of = &metric_datum_shape };
 static const struct shape_type data_type = { .kind = SHAPE_LIST_KIND,
 					     SHAPE_AT_MOST(1000),
 					     .item = &datum_type };

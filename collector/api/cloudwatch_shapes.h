@@ -85,7 +85,7 @@ struct get_metric_statistics_output {
 	SHAPE_LIST(struct datapoint) datapoints;
 };
 
-extern const struct shape put_metric_data_shape, list_metrics_shape,
+extern const struct shape metric_datum_shape, put_metric_data_shape, list_metrics_shape,
 	list_metrics_output_shape, get_statistics_shape,
 	get_statistics_output_shape;
 

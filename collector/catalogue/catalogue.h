@@ -53,6 +53,7 @@ enum catalogue_kind {
 	CATALOGUE_TAGS = 3, /* named by the ARN that they are of */
 	CATALOGUE_RESOURCE_POLICY = 4,
 	CATALOGUE_SETTING = 5, /* one of a kind, such as encryption */
+	CATALOGUE_INSIGHT = 6, /* an incident, by its id */
 	CATALOGUE_KINDS
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/ingest/change.h"
 
+#include <semaphore.h>
+
 #include "collector/door/answer.h"
 
 /* In the request's arena: it is gone when the reply is sent. */
@@ -66,7 +68,7 @@ static void on_durable(void *arg, int err, uint64_t position, uint64_t next)
 	message_unref(m);
 }
 
-static int make_message(struct ingest *in, struct request *r,
+static int make_message(struct ingest *in, const struct scope *scope,
 			const struct catalogue_changes *changes,
 			struct message **out)
 {
@@ -82,7 +84,7 @@ static int make_message(struct ingest *in, struct request *r,
 	m->frame = (struct frame){
 		.protocol = PROTOCOL_CATALOGUE,
 		.decoder = CATALOGUE_DECODER,
-		.scope = r->caller.scope,
+		.scope = *scope,
 		.received = env_wall(in->env),
 		.body = buf_view(&m->body),
 	};
@@ -112,7 +114,7 @@ void change_submit(struct ingest *in, struct catalogue *c, struct request *r,
 	call->request = r;
 	call->plan = *plan;
 	changes->call = ingest_invocation(r);
-	e = make_message(in, r, changes, &m);
+	e = make_message(in, &r->caller.scope, changes, &m);
 	call->message = m;
 	if (!e)
 		e = journal_append(in->journal, &m->frame, on_durable, call);
@@ -122,4 +124,67 @@ void change_submit(struct ingest *in, struct catalogue *c, struct request *r,
 	stats_add(e == ERR_FULL ? &in->stats->shed_full : &in->stats->shed_busy,
 		  1);
 	refuse(r, e);
+}
+
+/* --- without a request ------------------------------------------------------------- */
+
+struct change_wait {
+	struct catalogue_waiter waiter;
+	struct catalogue *catalogue;
+	struct message *message;
+	enum catalogue_verdict verdict;
+	int err;
+	sem_t done;
+};
+
+static void wait_applied(void *arg, int err, enum catalogue_verdict verdict)
+{
+	struct change_wait *w = arg;
+
+	w->err = err;
+	w->verdict = verdict;
+	sem_post(&w->done);
+}
+
+static void wait_durable(void *arg, int err, uint64_t position, uint64_t next)
+{
+	struct change_wait *w = arg;
+	struct message *m = w->message;
+
+	if (err) {
+		message_unref(m);
+		wait_applied(w, err, CATALOGUE_DONE);
+		return;
+	}
+	m->frame.position = position;
+	m->frame.next = next;
+	w->waiter = (struct catalogue_waiter){ .position = position,
+					       .done = wait_applied,
+					       .arg = w };
+	catalogue_expect(w->catalogue, &w->waiter);
+	apply_push(m->apply, m);
+	message_unref(m);
+}
+
+int change_make(struct ingest *in, struct catalogue *c,
+		const struct scope *scope, struct catalogue_changes *changes,
+		enum catalogue_verdict *verdict)
+{
+	struct change_wait w = { .catalogue = c };
+	int e = make_message(in, scope, changes, &w.message);
+
+	sem_init(&w.done, 0, 0);
+	if (!e)
+		e = journal_append(in->journal, &w.message->frame, wait_durable,
+				   &w);
+	if (e) {
+		message_unref(w.message);
+	} else {
+		while (sem_wait(&w.done) < 0)
+			continue;
+		e = w.err;
+		*verdict = w.verdict;
+	}
+	sem_destroy(&w.done);
+	return e;
 }

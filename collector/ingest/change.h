@@ -35,4 +35,11 @@ void change_submit(struct ingest *in, struct catalogue *c, struct request *r,
 		   struct catalogue_changes *changes,
 		   const struct change_plan *plan);
 
+/* The same for whoever has no request and can wait, in a thread of its own:
+ * returns when they are applied. *verdict: what they came to. < 0: they are
+ * not, or not yet. */
+int change_make(struct ingest *in, struct catalogue *c,
+		const struct scope *scope, struct catalogue_changes *changes,
+		enum catalogue_verdict *verdict) MUST_USE;
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "collector/door/answer.h"
 #include "collector/ingest/cloudwatch.h"
+#include "collector/ingest/measured.h"
 #include "collector/ingest/otlp.h"
 #include "core/base/log.h"
 
@@ -244,6 +245,8 @@ int ingest_decode_frame(struct message *m, const struct frame *frame)
 	case PROTOCOL_OTLP_METRICS:
 	case PROTOCOL_OTLP_LOGS:
 		return otlp_decode_frame(m, &m->frame);
+	case PROTOCOL_MEASURED:
+		return measured_decode_frame(m, &m->frame);
 	case PROTOCOL_CATALOGUE:
 	case PROTOCOL_ALARM_CHANGE:
 		return 0; /* its view reads the body itself */

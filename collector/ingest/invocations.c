@@ -255,6 +255,7 @@ static const struct view_ops invocations_ops = {
 	.skips = UINT32_C(1) << PROTOCOL_XRAY_UDP |
 		 UINT32_C(1) << PROTOCOL_NATIVE |
 		 UINT32_C(1) << PROTOCOL_CATALOGUE |
+		 UINT32_C(1) << PROTOCOL_MEASURED |
 		 UINT32_C(1) << PROTOCOL_ALARM_CHANGE,
 };
 

@@ -66,6 +66,7 @@ enum protocol {
 	PROTOCOL_OTLP_METRICS = 7,  /* in protobuf or JSON, which decoder */
 	PROTOCOL_OTLP_LOGS = 8,     /* says: core/wire/otlp.h */
 	PROTOCOL_CATALOGUE = 9,     /* a change: collector/catalogue */
+	PROTOCOL_MEASURED = 10,     /* the collector's own metric data */
 };
 
 struct frame {
