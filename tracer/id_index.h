@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The index of ids in a block: from an id's hash (tracer/ids.h) to the chunks
- * that may hold it, two bytes an id. Pages by the highest bits of the hash, of
- * which a look-up reads one; in it buckets of eight ids on average by the bits
- * behind those; an id is the six bits behind those and its chunk's number, so
- * that eight ids of other traces make one false answer. Pure.
+ * that may hold it, 13 or 14 bits an id. Pages by the highest bits of the hash,
+ * of which a look-up reads one; in it buckets of eight ids on average by the
+ * bits behind those; an id is the four bits behind those and its chunk's
+ * number, so that two blocks give one false answer. Pure.
  *
  *   page = u8 1, u8 bits of the page's number, u8 of the bucket's, u8 of the
  *          chunk's, le32 entries, u8 entries of each bucket, entries bit by
@@ -19,7 +19,7 @@ enum {
 	ID_INDEX_PAGE_IDS = 4096,  /* on average, at most */
 	ID_INDEX_BUCKET_IDS = 8,   /* on average, at most */
 	ID_INDEX_BUCKET_MAX = 255, /* more are left out, and counted */
-	ID_INDEX_REST_BITS = 6,
+	ID_INDEX_REST_BITS = 4,
 	ID_INDEX_PAGE_BITS_MAX = 16,
 };
 

@@ -159,6 +159,11 @@ struct wanted {
 	struct sv text;
 	uint8_t segment_id[SEGMENT_ID_SIZE];
 	bool may_be_segment;
+	/* Rows hold what is hex or a UUID in binary: a look-up first takes
+	 * only those for candidates that have these bytes, or the text's. */
+	uint8_t binary[16];
+	size_t binary_len;
+	bool thorough; /* reads every document of a chunk: in any form */
 	uint32_t hashes[2];
 	size_t hash_count;
 	struct arena scratch;
@@ -168,12 +173,44 @@ struct wanted {
 	bool found;
 };
 
+/* The bytes of "6c2d04e1-90c7-4e3f-a7a3-30e3e7b3c2a1", or of hex digits. */
+static size_t binary_of(struct sv text, uint8_t binary[16])
+{
+	static const uint8_t parts[] = { 4, 2, 2, 2, 6 };
+	size_t at = 0, done = 0;
+
+	if (text.len == 16 || text.len == 32)
+		return sv_to_hex(text, binary, text.len / 2) ? text.len / 2 : 0;
+	if (text.len != 36)
+		return 0;
+	for (size_t i = 0; i < sizeof(parts); i++) {
+		if (!sv_to_hex(sv_make(text.ptr + at, 2 * (size_t)parts[i]),
+			       binary + done, parts[i]))
+			return 0;
+		at += 2 * (size_t)parts[i];
+		done += parts[i];
+		if (at < text.len && text.ptr[at++] != '-')
+			return 0;
+	}
+	return done;
+}
+
+static bool holds(const struct wanted *w, struct sv bytes)
+{
+	return w->binary_len ?
+		       memmem(bytes.ptr, bytes.len, w->binary, w->binary_len) !=
+			       NULL :
+		       memmem(bytes.ptr, bytes.len, w->text.ptr, w->text.len) !=
+			       NULL;
+}
+
 static struct wanted want(const struct scope *scope, struct sv text)
 {
 	struct wanted w = { .scope = scope, .text = text };
 	uint64_t seed = ids_seed(scope);
 
 	w.hashes[w.hash_count++] = ids_hash(seed, text);
+	w.binary_len = binary_of(text, w.binary);
 	w.may_be_segment = text.len == SEGMENT_ID_TEXT &&
 			   sv_to_hex(text, w.segment_id, SEGMENT_ID_SIZE);
 	if (w.may_be_segment)
@@ -280,13 +317,16 @@ static int look_at_chunk(struct traces *t, struct block_ref *b, uint32_t n,
 	}
 	trace_key_make(&none, w->scope, w->trace_id);
 	row_key_chunk(&space, &none);
-	if (row_same_space(key, &space))
+	if (row_same_space(key, &space) &&
+	    (w->thorough || !w->binary_len || holds(w, value)))
 		e = chunk_read(value, dictionary_shapes(d), NULL, &arena,
 			       &rows);
 	for (size_t i = 0; i < rows.count && e >= 0; i++) {
 		struct document document;
 		int64_t start_ns;
 
+		if (!w->thorough && !holds(w, rows.items[i].row))
+			continue;
 		buf_reset(&text);
 		e = chunk_unpack(dictionary_shapes(d), &rows.items[i], &text,
 				 &document);
@@ -417,8 +457,11 @@ static int find_other(struct traces *t, struct wanted *w)
 	e = find_in_head(&t->head, w);
 	set = traces_hold(t);
 	traces_unlock(t);
-	for (size_t i = set->count; i > 0 && !e && !w->found; i--)
-		e = find_in_block(t, set->items[i - 1], w);
+	for (int pass = 0; pass < 2 && !e && !w->found; pass++) {
+		w->thorough = pass > 0;
+		for (size_t i = set->count; i > 0 && !e && !w->found; i--)
+			e = find_in_block(t, set->items[i - 1], w);
+	}
 	traces_release(t, set);
 	return e ? e : w->found ? 0 : ERR_NOT_FOUND;
 }
