@@ -160,7 +160,7 @@ static bool put_times(struct cmd *c, struct json root)
 int cmd_compare(struct cmd *c)
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
-	struct json root;
+	struct json root = { 0 };
 	struct diag diag;
 	int e;
 

@@ -15,7 +15,7 @@ static void put_documents(struct cmd *c, struct json segments)
 int cmd_export(struct cmd *c, const char *id)
 {
 	struct buf path = { .limit = CLIENT_URL_MAX };
-	struct json root;
+	struct json root = { 0 };
 	struct diag diag;
 	int e;
 
