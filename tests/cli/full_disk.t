@@ -10,7 +10,7 @@ if ! mount -t tmpfs -o size=24m tmpfs "$DATA" 2>/dev/null; then
 	exit 0
 fi
 trap '[ -z "$PID" ] || kill -9 "$PID"; umount -l "$DATA"; cleanup' EXIT
-plan 9
+plan 11
 
 post() { # PRODUCER SEQUENCE ID: STATUS
 	python3 tests/cli/batch.py "$1" "$2" "usage=$3,f,128,10" >"$TMP/batch"
@@ -32,6 +32,13 @@ while [ "$STATUS" = 200 ] && [ "$n" -lt 400 ]; do
 done
 is "$STATUS" 503 "full: 503"
 like "$(cat "$TMP/head")" 'Retry-After: [0-9]+' "with Retry-After"
+span='{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"s","startTimeUnixNano":"1",
+"traceId":"581cf771a006649127e371903a2de979","spanId":"99c3afe0ca06e8a7"}]}]}]}'
+like "$(curl -s -i -H 'Content-Type: application/json' -d "$span" "$HTTP/v1/traces" | tr -d '\r')" \
+	'^HTTP/1.1 503' "a span as well"
+like "$(curl -s -i -H 'Content-Type: application/json' -d "$span" "$HTTP/v1/traces" |
+	tr -d '\r' | tr '\n' ' ')" 'Retry-After: 1 .*\{"code":14,"message":"the collector.s disk is full' \
+	"in the form of OTLP, to be sent again"
 is "$(curl -s -o /dev/null -w '%{http_code}' "$HTTP/healthz")" 503 "healthz says so"
 is "$(curl -s -o /dev/null -w '%{http_code}' "$HTTP/api/v1/usage/first")" 200 \
 	"what is stored is served"
