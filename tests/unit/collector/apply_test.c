@@ -424,6 +424,46 @@ static void test_skipped_while_behind(void **state)
 	sem_destroy(&hold);
 }
 
+/* Ended messages are kept for their memory: so many, none of them large, and
+ * each as if it were new. */
+static void test_spare(void **state)
+{
+	struct fixture *f = *state;
+	struct message *m[2 * APPLY_SPARE_MESSAGES];
+	struct recorder all, some;
+	size_t held = 0;
+
+	recorder_init(&all);
+	recorder_init(&some);
+	start(f, &all, &some);
+	for (size_t i = 0; i < 2 * APPLY_SPARE_MESSAGES; i++) {
+		size_t large = i % 4 == 3 ? 2 * APPLY_SPARE_BYTES :
+					    APPLY_SPARE_BYTES / 4;
+
+		m[i] = message_new(f->apply);
+		assert_non_null(arena_alloc(&m[i]->arena, 100));
+		assert_non_null(arena_alloc(&m[i]->arena, large));
+		buf_text(&m[i]->body, "body");
+		m[i]->sequence = 7;
+		assert_true(message_account(f->apply, m[i]));
+	}
+	for (size_t i = 0; i < 2 * APPLY_SPARE_MESSAGES; i++)
+		message_unref(m[i]);
+	assert_int_equal(apply_live_bytes(f->apply), 0);
+	for (size_t i = 0; i < 2 * APPLY_SPARE_MESSAGES; i++) {
+		m[i] = message_new(f->apply);
+		held += arena_held(&m[i]->arena) > 0;
+		assert_true(arena_held(&m[i]->arena) <= APPLY_SPARE_BYTES);
+		assert_int_equal(m[i]->arena.used, 0);
+		assert_int_equal(m[i]->sequence, 0);
+		assert_int_equal(m[i]->body.len, 0);
+	}
+	assert_int_equal(held, APPLY_SPARE_MESSAGES);
+	for (size_t i = 0; i < 2 * APPLY_SPARE_MESSAGES; i++)
+		message_unref(m[i]);
+	stop(f);
+}
+
 static bool after_some_asking(void *arg)
 {
 	return ++*(int *)arg > 20;
@@ -474,6 +514,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_start_while_failing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_skipped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_spare, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_skipped_while_behind,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_told_to_stop, setup,

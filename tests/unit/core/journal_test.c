@@ -880,6 +880,61 @@ static void test_threads(void **state)
 	disk_sim_free(disk);
 }
 
+static const struct disk_ops *whole;
+static _Atomic bool direct_now[256]; /* by descriptor */
+
+static int cannot(void *self, int fd, bool on)
+{
+	(void)self, (void)fd, (void)on;
+	return -EINVAL;
+}
+
+/* As a file system that finds out when it is written to. */
+static int says_it_can(void *self, int fd, bool on)
+{
+	(void)self;
+	direct_now[fd % 256] = on;
+	return 0;
+}
+
+static int but_cannot(void *self, int fd, const void *buf, size_t n,
+		      uint64_t at)
+{
+	return direct_now[fd % 256] ? -EINVAL :
+				      whole->pwrite(self, fd, buf, n, at);
+}
+
+/* Where writes cannot go past the cache they go through it. */
+static void test_no_direct(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < 3; kind++) {
+		struct disk_sim *disk = disk_sim_new(1);
+		struct env env = disk_sim_env(disk);
+		struct disk_ops ops = *env.disk;
+		struct sender *s = sender_new();
+		struct journal *j;
+
+		whole = env.disk;
+		ops.direct = kind == 0 ? NULL :
+			     kind == 1 ? cannot :
+					 says_it_can;
+		ops.pwrite = but_cannot;
+		for (int i = 0; i < 256; i++)
+			direct_now[i] = false;
+		env.disk = &ops;
+		j = open_ok(&env, &small);
+		assert_true(send_range(s, j, 0, SCRIPT_FRAMES));
+		journal_close(j);
+		j = open_ok(&env, &small);
+		assert_int_equal(read_all(s, j, 0), SCRIPT_FRAMES);
+		check_acked(s);
+		journal_close(j);
+		sender_free(s);
+		disk_sim_free(disk);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -898,6 +953,7 @@ int main(void)
 		cmocka_unit_test(test_least_position),
 		cmocka_unit_test(test_newer),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_no_direct),
 	};
 	int null = open("/dev/null", O_WRONLY);
 
