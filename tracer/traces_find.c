@@ -2,6 +2,7 @@
 /* From a trace's key to its chunk, and from any id to its trace. */
 #include <stdlib.h>
 
+#include "core/base/log.h"
 #include "tracer/chunk.h"
 #include "tracer/id_index.h"
 #include "tracer/ids.h"
@@ -11,13 +12,32 @@
 enum {
 	FIND_CHUNKS_MAX = 256, /* of one block that are looked into for an id */
 	FIND_TRACES_MAX = 256, /* of the head */
+	DAMAGE_TOLD_MAX = 8,   /* lines of the log, of one block */
 };
 
 /* --- chunks --------------------------------------------------------------------- */
 
+/* Names what is lost, a few times for each block. */
+static void tell_damage(struct block_ref *b, uint32_t n)
+{
+	struct sv key = block_chunk_key(b->block, n);
+	char id[2 * TRACE_ID_SIZE + 1] = "";
+
+	if (atomic_exchange(&b->damage_last, n + 1) == n + 1 ||
+	    atomic_fetch_add(&b->damage_told, 1) >= DAMAGE_TOLD_MAX)
+		return;
+	if (key.len >= ROW_PREFIX && key.ptr[0] == 'C')
+		hex_from(id, (const uint8_t *)key.ptr + 1 + SCOPE_KEY_SIZE,
+			 TRACE_ID_SIZE);
+	log_error("traces",
+		  "block %016llx: chunk %u is damaged; %s%s are left out",
+		  (unsigned long long)b->number, n,
+		  *id ? "traces that begin at " : "ids", id);
+}
+
 /* The stored row that is chunk n of the container. ERR_CORRUPT: not usable. */
-static int load_row(struct block_scan **scan, const struct block_ref *b,
-		    uint32_t n, struct sv *key, struct sv *value)
+static int load_row(struct block_scan **scan, struct block_ref *b, uint32_t n,
+		    struct sv *key, struct sv *value)
 {
 	int e = block_scan_chunk(scan, b->block, n);
 
@@ -29,6 +49,8 @@ static int load_row(struct block_scan **scan, const struct block_ref *b,
 	    sv_eq(*key, block_chunk_key(b->block, n)))
 		return 0;
 	block_scan_close(*scan);
+	if (e >= 0)
+		tell_damage(b, n);
 	return e < 0 ? e : ERR_CORRUPT;
 }
 
@@ -343,7 +365,7 @@ static int look_at_chunk(struct traces *t, struct block_ref *b, uint32_t n,
 }
 
 /* The page of the index for hash. ERR_CORRUPT: not usable. */
-static int load_page(struct block_scan **scan, const struct block_ref *b,
+static int load_page(struct block_scan **scan, struct block_ref *b,
 		     uint32_t hash, struct sv *page)
 {
 	struct block_info info;

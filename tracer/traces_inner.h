@@ -13,6 +13,7 @@
 #define TALLY_TRACER_TRACES_INNER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/store/block.h"
 #include "core/store/retention.h"
@@ -39,6 +40,7 @@ struct block_ref {
 	struct traces *owner;
 	struct dictionary *dictionary; /* NULL: not in memory; under the lock */
 	uint64_t dictionary_used;
+	atomic_uint damage_told, damage_last; /* chunk + 1 */
 };
 
 /* What readers hold while they read: never changed, replaced by a new one. */
