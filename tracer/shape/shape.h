@@ -18,8 +18,10 @@
  *
  * The dictionary takes what it has seen before: a shape or string becomes an
  * entry when it comes the second time within the last few thousand misses.
- * Texts that do not repeat therefore never enter, and no single place of a
- * shape may fill more than an eighth of it. Over its limit nothing enters.
+ * Texts that do not repeat therefore never enter; those of one column may fill
+ * an eighth of it, all of them half, resources three quarters. Over its limit
+ * nothing enters and documents of new shapes are stored as they are: a count in
+ * shapes_stats.full says that it is time for a new dictionary.
  * Entries are never moved or changed: who got a row under a lock may unpack it
  * without the lock while the owner packs on.
  */
@@ -32,11 +34,11 @@
 enum {
 	SHAPES_BYTES_DEFAULT = 1 << 20, /* of one dictionary */
 	SHAPES_BYTES_MIN = 4 << 10,
-	SHAPE_STRING_MAX = 256,    /* bytes; longer ones are not interned */
-	SHAPE_TEXT_MAX = 16 << 10, /* bytes of one shape */
-	SHAPE_PLACES_MAX = 512,    /* values of one shape, lists not counted */
-	SHAPE_DEPTH_MAX = 16,      /* lists in lists; deeper ones are text */
-	SHAPE_ROW_MAX = 4 << 20,   /* bytes of a row, and of a document */
+	SHAPE_STRING_MAX = 4 << 10, /* bytes; longer ones are not interned */
+	SHAPE_TEXT_MAX = 16 << 10,  /* bytes of one shape */
+	SHAPE_PLACES_MAX = 512,     /* values of one shape, lists not counted */
+	SHAPE_DEPTH_MAX = 16,       /* lists in lists; deeper ones are text */
+	SHAPE_ROW_MAX = 4 << 20,    /* bytes of a row, and of a document */
 };
 
 struct shapes;

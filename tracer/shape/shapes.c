@@ -153,14 +153,27 @@ static bool slots_grow(struct shapes *s)
 	return true;
 }
 
+/* Strings may fill half of it and sources three quarters: what is left is for
+ * shapes, without which all else is of no use. */
+static size_t limit_of(const struct shapes_live *l, enum entry_kind kind)
+{
+	if (kind == ENTRY_TEXT)
+		return l->bytes_max / 2;
+	if (kind == ENTRY_SOURCE)
+		return l->bytes_max / 4 * 3;
+	return l->bytes_max;
+}
+
 /* Room for n entries of bytes in all. */
-static bool has_room(struct shapes *s, uint32_t n, size_t bytes)
+static bool has_room(struct shapes *s, enum entry_kind kind, uint32_t n,
+		     size_t bytes)
 {
 	struct shapes_live *l = s->live;
 	size_t held = shapes_text(s) + 4 * (size_t)shapes_entries(s);
+	size_t limit = limit_of(l, kind);
 
 	if (n > l->entries_max - shapes_entries(s) ||
-	    bytes + 5 * (size_t)n > l->bytes_max - held) {
+	    held + bytes + 5 * (size_t)n > limit) {
 		l->stats.full++;
 		return false;
 	}
@@ -189,7 +202,8 @@ uint32_t shapes_enter(struct shapes *s, enum entry_kind kind, struct sv bytes)
 
 	if (found != SHAPE_NONE)
 		return found;
-	return has_room(s, 1, bytes.len) ? append(s, kind, bytes) : SHAPE_NONE;
+	return has_room(s, kind, 1, bytes.len) ? append(s, kind, bytes) :
+						 SHAPE_NONE;
 }
 
 uint32_t shapes_enter_shape(struct shapes *s, enum entry_kind kind,
@@ -197,7 +211,7 @@ uint32_t shapes_enter_shape(struct shapes *s, enum entry_kind kind,
 {
 	uint32_t number;
 
-	if (!has_room(s, 2, shape.len + places.len))
+	if (!has_room(s, kind, 2, shape.len + places.len))
 		return SHAPE_NONE;
 	number = append(s, kind, shape);
 	append(s, ENTRY_PLACES, places);
@@ -234,7 +248,7 @@ uint32_t shapes_string(struct shapes *s, struct sv text, uint32_t shape,
 		s->live->stats.full++;
 		return SHAPE_NONE;
 	}
-	if (has_room(s, 1, text.len)) {
+	if (has_room(s, ENTRY_TEXT, 1, text.len)) {
 		*share += (uint32_t)text.len + 5;
 		number = append(s, ENTRY_TEXT, text);
 	}

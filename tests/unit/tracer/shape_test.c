@@ -415,6 +415,30 @@ static void test_full(void **state)
 	shapes_free(s);
 }
 
+/* Where strings have filled their part, shapes still enter. */
+static void test_parts(void **state)
+{
+	struct shapes *s = new_shapes(64 << 10);
+	struct shapes_stats stats;
+	char text[128];
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		for (int round = 0; round < 3; round++) {
+			snprintf(text, sizeof(text),
+				 "{\"key%d\":\"a string of place %d\"}", i % 20,
+				 i);
+			(void)json_again(s, text);
+		}
+	shapes_stats(s, &stats);
+	assert_true(stats.full > 1000);
+	assert_in_range(stats.bytes, 31 << 10, 33 << 10);
+	for (int round = 0; round < 3; round++)
+		(void)json_again(s, "{\"new\":{\"shape\":7}}");
+	assert_int_equal(json_again(s, "{\"new\":{\"shape\":7}}"), 4);
+	shapes_free(s);
+}
+
 /* One place may not fill it with what hardly repeats. */
 static void test_share(void **state)
 {
@@ -602,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_odd_spans),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_made_up),
