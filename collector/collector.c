@@ -170,6 +170,8 @@ void collector_close(struct collector *c)
 	if (c->grpc)
 		grpc_stop(c->grpc);
 	readers_stop(c->readers);
+	if (c->has_work)
+		work_fini(&c->work);
 	if (a->apply)
 		apply_stop(a->apply);
 	if (a->journal)

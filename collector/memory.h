@@ -9,8 +9,9 @@
  *       5      20 MiB  code, stacks, the allocator
  *       5      20 MiB  connections: their memory for a head, an
  *                      eighth of it those of gRPC                 488 MiB
- *      12      48 MiB  what the HTTP threads work on: what one
- *                      request decodes to, or its answer         256 MiB
+ *      12      48 MiB  what the threads of HTTP and gRPC work on,
+ *                      HTTP_THREADS at once (door/work.h): what
+ *                      one request decodes to, or its answer     256 MiB
  *      16      64 MiB  load (door/admission.h)                   512 MiB
  *       8      32 MiB  traces: the head, and a block being made  128 MiB
  *       8      32 MiB  logs: the same                            128 MiB

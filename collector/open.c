@@ -342,6 +342,8 @@ static int open_door(struct collector *c, struct diag *diag)
 		e = audit_open(&c->audit, c->env, path, diag);
 	if (e)
 		return e;
+	work_init(&c->work, HTTP_THREADS);
+	c->has_work = true;
 	if (pace_new(&c->api.pace, c->env, &c->stats) ||
 	    readers_start(&c->readers, api_serve, &c->api))
 		return diag_set(diag, ERR_NOMEM, "out of memory");
@@ -354,6 +356,7 @@ static int open_door(struct collector *c, struct diag *diag)
 		.admission = c->admission,
 		.rates = c->rates,
 		.readers = c->readers,
+		.work = &c->work,
 		.audit = c->audit,
 		.scope = c->config->scope,
 		.serve = api_serve,

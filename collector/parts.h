@@ -27,6 +27,8 @@ struct collector {
 	struct admission *admission;
 	struct rates *rates;
 	struct readers *readers;
+	struct work work;
+	bool has_work;
 	struct audit *audit;
 	struct watch *watch;
 	struct door door;        /* of http */

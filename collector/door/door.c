@@ -95,6 +95,12 @@ static bool is_question(const struct operation *op)
 	return op->class == CLASS_READ && !(op->roles & ROLE_INGEST);
 }
 
+/* What is decoded with much memory. Health and changes wait for nobody. */
+static bool brings_records(const struct operation *op)
+{
+	return op->class == CLASS_USAGE || op->class == CLASS_TELEMETRY;
+}
+
 void door_request(void *arg, struct request *r)
 {
 	struct door *d = arg;
@@ -127,7 +133,11 @@ void door_request(void *arg, struct request *r)
 		return;
 	if (r->method == METHOD_GET)
 		stats_add(&d->stats->api_requests, 1);
-	if (!is_question(r->operation)) {
+	if (brings_records(r->operation)) {
+		work_begin(d->work);
+		d->serve(d->arg, r); /* r may be gone then */
+		work_end(d->work);
+	} else if (!is_question(r->operation)) {
 		d->serve(d->arg, r);
 	} else if (readers_take(d->readers, r)) {
 		stats_add(&d->stats->shed_busy, 1);

@@ -23,6 +23,7 @@
 #include "collector/door/operations.h"
 #include "collector/door/rate.h"
 #include "collector/door/readers.h"
+#include "collector/door/work.h"
 #include "collector/stats.h"
 
 enum {
@@ -37,6 +38,7 @@ struct door {
 	struct admission *admission;
 	struct rates *rates;
 	struct readers *readers;
+	struct work *work;
 	struct audit *audit; /* may be NULL */
 	/* Not NULL: the X-Ray daemon's port, which has sampling calls only,
 	 * needs no keys, and is for these. Its caller is the collector's own
