@@ -154,7 +154,8 @@ static void add_pending(struct columns_encoder *e, uint32_t column,
 	p->defines = defines;
 }
 
-/* A decimal of seconds in ns, if that gives it back. */
+/* A decimal of seconds in ns, if that gives it back: without zeros at its
+ * end, since ns do not say how many decimals it had. */
 static bool to_ns(int64_t v, unsigned decimals, int64_t *ns)
 {
 	static const int64_t powers[] = { 1000000000, 100000000, 10000000,
@@ -163,6 +164,7 @@ static bool to_ns(int64_t v, unsigned decimals, int64_t *ns)
 					  1 };
 
 	return decimals < sizeof(powers) / sizeof(powers[0]) &&
+	       (!decimals || v % 10) &&
 	       !__builtin_mul_overflow(v, powers[decimals], ns);
 }
 

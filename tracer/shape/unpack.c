@@ -87,78 +87,45 @@ static bool get_messages(struct unpack *u, uint64_t tag, unsigned depth)
 	return is_good(u);
 }
 
-/* An attribute of one value, of any length. */
-static void get_long_pair(struct unpack *u, uint8_t step, uint32_t number,
-			  struct sv key)
+/* An attribute of one value, in one go: span_walk takes only those whose
+ * lengths are of one byte. */
+static void get_pair(struct unpack *u, uint8_t step, uint32_t number,
+		     struct reader *steps)
 {
-	size_t pair = protobuf_open(u->out, number), any;
-
-	protobuf_put_bytes(u->out, 1, key);
-	any = protobuf_open(u->out, 2);
-	if (step == SPAN_PAIR_TEXT)
-		get_bytes(u, 1 << 3);
-	else
-		protobuf_put_u64(u->out, step == SPAN_PAIR_BOOL ? 2 : 3,
-				 get_number(u));
-	protobuf_close(u->out, any);
-	protobuf_close(u->out, pair);
-}
-
-/* The same in one go, with lengths of one byte. False: it is too long; out is
- * as it was, but what was read is not. */
-static bool get_short_pair(struct unpack *u, uint8_t step, uint32_t number,
-			   struct sv key)
-{
-	enum { AROUND = 8, SHORT_MAX = 127 };
+	enum { AROUND = 8, PAIR_MAX = 127, NUMBER_MAX = 15 };
 	struct buf *out = u->out;
-	size_t at = out->len, n;
-	uint8_t *p = (uint8_t *)buf_grow(out, key.len + 2 * AROUND), *any;
+	uint64_t length = read_varint(steps);
+	const uint8_t *key = read_bytes(steps, length);
+	size_t at = out->len, k = (size_t)length, n;
+	uint8_t *p = (uint8_t *)buf_grow(out, PAIR_MAX + 2 * AROUND), *any;
 
-	if (!p || number > 15 || key.len > SHORT_MAX / 2)
-		return false;
+	if (!p || !key || number > NUMBER_MAX || k > PAIR_MAX) {
+		u->r.bad = true;
+		return;
+	}
 	p[0] = (uint8_t)(number << 3 | PROTOBUF_BYTES);
 	p[2] = 0x0a;
-	p[3] = (uint8_t)key.len;
-	memcpy(p + 4, key.ptr, key.len);
+	p[3] = (uint8_t)k;
+	memcpy(p + 4, key, k);
+	any = p + 4 + k;
 	if (step == SPAN_PAIR_TEXT) {
-		out->len += AROUND + key.len;
+		out->len += AROUND + k;
 		get_value(u);
-		n = out->len - at - AROUND - key.len;
-		any = (uint8_t *)out->ptr + at + 4 + key.len;
+		n = out->len - at - AROUND - k;
+		any = (uint8_t *)out->ptr + at + 4 + k; /* it may have moved */
 		any[2] = 0x0a;
 		any[3] = (uint8_t)n;
 		n += 2;
 	} else {
-		any = p + 4 + key.len;
 		any[2] = step == SPAN_PAIR_BOOL ? 0x10 : 0x18;
 		n = 1 + protobuf_varint_write(any + 3, get_number(u));
-		out->len += 6 + key.len + n;
-	}
-	if (key.len + n + 4 > SHORT_MAX) {
-		out->len = at;
-		return false;
+		out->len += 6 + k + n;
 	}
 	any[0] = 0x12;
 	any[1] = (uint8_t)n;
-	out->ptr[at + 1] = (char)(key.len + n + 4);
-	return true;
-}
-
-static void get_pair(struct unpack *u, uint8_t step, uint32_t number,
-		     struct reader *steps)
-{
-	struct reader before = u->r;
-	uint64_t n = read_varint(steps);
-	const char *key = (const char *)read_bytes(steps, n);
-
-	if (!key) {
+	out->ptr[at + 1] = (char)(k + n + 4);
+	if (k + n + 4 > PAIR_MAX)
 		u->r.bad = true;
-		return;
-	}
-	if (get_short_pair(u, step, number, sv_make(key, (size_t)n)))
-		return;
-	u->r = before;
-	get_long_pair(u, step, number, sv_make(key, (size_t)n));
 }
 
 static void get_step(struct unpack *u, uint8_t step, uint64_t tag,

@@ -99,7 +99,7 @@ static const char *take_digits(const char *p, const char *end, uint64_t *v)
 	return p;
 }
 
-/* -?(0|[1-9]digits)(.digits not ending in 0)?, up to 18 digits, not -0. */
+/* -?(0|[1-9]digits)(.digits)?, up to 18 digits, not -0. */
 static uint8_t *put_decimal(uint8_t *to, struct sv text)
 {
 	const char *end = text.ptr + text.len;
@@ -113,7 +113,7 @@ static uint8_t *put_decimal(uint8_t *to, struct sv text)
 		return NULL;
 	if (point < end) {
 		decimals = (size_t)(end - point - 1);
-		if (*point != '.' || !decimals || end[-1] == '0' ||
+		if (*point != '.' || !decimals ||
 		    take_digits(point + 1, end, &v) != end)
 			return NULL;
 	}

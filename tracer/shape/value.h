@@ -2,7 +2,7 @@
 /*
  * A value's text as bytes that say the same in less, and back. Only forms that
  * print in exactly one way are taken: lower-case hex, UUIDs, X-Ray's trace
- * ids, decimal numbers without exponent, leading or trailing zeros or -0.
+ * ids, decimal numbers without exponent, leading zeros or -0.
  */
 #ifndef TALLY_TRACER_SHAPE_VALUE_H
 #define TALLY_TRACER_SHAPE_VALUE_H

@@ -236,6 +236,8 @@ static void test_relations(void **state)
 		"{\"end_time\":1,\"start_time\":5.25," ID "}",
 		"{\"end_time\":6.5,\"l\":[{\"start_time\":5},{\"end_time\":"
 		"7}],\"start_time\":3}",
+		"{\"start_time\":5.50,\"end_time\":6.0}",
+		"{\"start_time\":0,\"end_time\":0.0}",
 		"{\"start_time\":-5,\"end_time\":-6.000000001}",
 		"{\"start_time\":1795342177.403,\"end_time\":1795342177.4}",
 		"{\"start_time\":1.5,\"start_time\":2.5,\"end_time\":9}",

@@ -219,6 +219,8 @@ static void test_small(void **state)
 	for (int i = 0; i < 3; i++)
 		(void)json_again(s, "{\"end\":1478293361.271449}");
 	assert_int_equal(json_again(s, "{\"end\":1478293361.271449}"), 10);
+	assert_int_equal(json_again(s, "{\"end\":200.00}"), 5);
+	assert_int_equal(json_again(s, "{\"end\":-0}"), 5); /* text */
 	shapes_free(s);
 }
 
