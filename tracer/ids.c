@@ -35,13 +35,19 @@ uint64_t ids_seed(const struct scope *scope)
 	return hash64_seed(region, scope->account);
 }
 
+/* What a name of an id can end with. */
+static bool is_last(char c)
+{
+	return c == 'd' || c == 'D' || c == 'n' || c == 'N' || c == '2';
+}
+
 bool ids_is_key(struct sv path, struct sv key)
 {
 	char back[END_MAX];
 	size_t count;
 
 	/* Most names are none of them by their last character. */
-	if (!key.len || !memchr("dDnN2", key.ptr[key.len - 1], 5))
+	if (!key.len || !is_last(key.ptr[key.len - 1]))
 		return false;
 	count = take_back(key, back, 0);
 	count = take_back(path, back, count);
@@ -136,6 +142,17 @@ static int visit_attribute(struct visit *v, struct sv attribute)
 	return visit_text(v, text);
 }
 
+/* Whether the key may be one, by the byte it ends with: senders write it first
+ * and it is short. True where that is not so. */
+static bool may_be_id(struct sv attribute)
+{
+	const uint8_t *p = (const uint8_t *)attribute.ptr;
+
+	return attribute.len < 3 || p[0] != (1 << 3 | PROTOBUF_BYTES) ||
+	       p[1] == 0 || p[1] >= 0x80 || attribute.len < 2U + p[1] ||
+	       is_last(attribute.ptr[1 + p[1]]);
+}
+
 int ids_visit_span(struct sv span, ids_fn *fn, void *arg)
 {
 	struct visit v = { .fn = fn, .arg = arg, .left = IDS_MAX };
@@ -144,7 +161,8 @@ int ids_visit_span(struct sv span, ids_fn *fn, void *arg)
 	int e = 0;
 
 	while (!e && protobuf_next(&r, &f) == 1)
-		if (f.number == SPAN_ATTRIBUTES && f.type == PROTOBUF_BYTES)
+		if (f.number == SPAN_ATTRIBUTES && f.type == PROTOBUF_BYTES &&
+		    may_be_id(f.bytes))
 			e = visit_attribute(&v, f.bytes);
 	return e;
 }
