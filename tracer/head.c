@@ -41,7 +41,7 @@ static void count_bytes(struct head *h)
 		   h->count * sizeof(struct head_trace *) +
 		   h->all_count * sizeof(struct head_document *) +
 		   words_memory(&h->words) +
-		   (h->shapes ? shapes_memory(h->shapes) : 0) +
+		   (h->shapes ? shapes_memory(h->shapes) - h->shapes_base : 0) +
 		   h->id_count * 2 * sizeof(uint32_t) +
 		   h->changed_cap * sizeof(*h->changed) +
 		   (h->slot_count + h->document_slot_count) *
@@ -222,11 +222,20 @@ static size_t size_of(const struct head_arrival *a)
 	return a->span ? document_size_of_span(a->span) : a->segment.len;
 }
 
+/* An empty dictionary has tables: those are not what fills a head. */
+static int new_shapes(struct head *h)
+{
+	int e = shapes_new(&h->shapes, 0);
+
+	h->shapes_base = e ? 0 : shapes_memory(h->shapes);
+	return e;
+}
+
 /* Into h->row. */
 static int pack(struct head *h, const struct head_arrival *a)
 {
 	const uint8_t *trace_id = a->read[0].trace_id;
-	int e = h->shapes ? 0 : shapes_new(&h->shapes, 0);
+	int e = h->shapes ? 0 : new_shapes(h);
 
 	if (e)
 		return e;

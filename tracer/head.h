@@ -53,6 +53,7 @@ struct head {
 	struct arena arena; /* traces, documents, names' text */
 	struct words words;
 	struct shapes *shapes;      /* NULL: none yet */
+	size_t shapes_base;	    /* its memory when it was empty */
 	struct head_trace **traces; /* in order of creation */
 	size_t count, cap;
 	struct head_slot *slots, *document_slots;

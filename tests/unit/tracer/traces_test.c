@@ -462,7 +462,7 @@ static void test_seal_by_size(void **state)
 	struct buf pad = BUF_INIT;
 
 	traces_close(f->t);
-	f->options.head_bytes = 250000;
+	f->options.head_bytes = 100000;
 	open_view(f);
 	buf_text(&pad, ",\"metadata\":\"");
 	while (pad.len < 4000)
@@ -471,7 +471,7 @@ static void test_seal_by_size(void **state)
 	for (unsigned n = 1; n <= 100; n++)
 		send_segment(f, n, 1, (int)n, pad.ptr);
 	assert_true(stats(f).seals >= 3);
-	assert_true(stats(f).head_bytes < 260000);
+	assert_true(stats(f).head_bytes < 115000);
 	assert_true(stats(f).block_rows >= 3 * 4);
 	restart(f);
 	free(answers(f, 100)); /* each of them is found */
