@@ -119,10 +119,17 @@ static void put_when(struct program *p, const json_t *door, const char *before,
 
 static void put_door(struct program *p, const json_t *door)
 {
+	int64_t grpc_max = answer_integer(door, "grpc_connections_max");
+
 	label(p, "door");
-	buf_format(&p->out, "%lld of %lld connections, %lld requests",
+	buf_format(&p->out, "%lld of %lld connections",
 		   (long long)answer_integer(door, "connections"),
-		   (long long)answer_integer(door, "connections_max"),
+		   (long long)answer_integer(door, "connections_max"));
+	if (grpc_max > 0)
+		buf_format(&p->out, ", %lld of %lld of gRPC",
+			   (long long)answer_integer(door, "grpc_connections"),
+			   (long long)grpc_max);
+	buf_format(&p->out, ", %lld requests",
 		   (long long)answer_integer(door, "requests"));
 	put_when(p, door, "; certificate to ", "certificate_ends_at", true);
 	buf_char(&p->out, '\n');
