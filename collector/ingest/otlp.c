@@ -123,7 +123,7 @@ static int prepare(struct export *e, const struct otlp_call *call)
 {
 	struct message *m = e->submission.message;
 	struct ingest *in = e->submission.ingest;
-	struct otlp_refused refused;
+	struct otlp_refused refused = { 0 };
 	struct diag diag = { 0 };
 	int err;
 
@@ -204,7 +204,7 @@ int otlp_decode_frame(struct message *m, const struct frame *frame)
 		[PROTOCOL_OTLP_METRICS] = OTLP_METRICS,
 		[PROTOCOL_OTLP_LOGS] = OTLP_LOGS,
 	};
-	struct otlp_refused refused;
+	struct otlp_refused refused = { 0 };
 	int err;
 
 	assert(frame == &m->frame);

@@ -25,11 +25,9 @@ void otlp_refused_text(const struct otlp_refused *refused,
 		[OTLP_BAD_TIME] = "with a time after 2262",
 		[OTLP_TOO_OLD] = "older than 14 days",
 		[OTLP_TOO_NEW] = "over 2 hours ahead",
-		[OTLP_BAD_NAME] = "with names or attributes that are no "
-				  "dimensions",
+		[OTLP_BAD_NAME] = "with attributes that are no dimensions",
 		[OTLP_BAD_VALUE] = "with a value that is not finite",
-		[OTLP_CUMULATIVE] = "of cumulative histograms (set the "
-				    "exporter's temporality to delta)",
+		[OTLP_CUMULATIVE] = "of cumulative histograms (send deltas)",
 		[OTLP_NO_SUM] = "of histograms without sum, min or max",
 		[OTLP_QUANTILES] = "of summaries",
 		[OTLP_NO_TEMPORALITY] = "without a temporality",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -403,6 +404,7 @@ static void test_metrics(void **state)
 		assert_int_equal(records.datum_count,
 				 metrics[i].want == OTLP_OK);
 		if (records.datum_count) {
+			assert(records.data);
 			d = &records.data[0];
 			same(d->ns, "eu/shop");
 			same(d->name, "m");
@@ -455,6 +457,7 @@ static void test_dimensions(void **state)
 			 0);
 	assert_int_equal(refused.counts[OTLP_OK], 2);
 	assert_int_equal(records.datum_count, 1);
+	assert(records.data);
 	d = &records.data[0];
 	same(d->ns, "OpenTelemetry");
 	assert_int_equal(d->dimension_count, 3);
@@ -540,6 +543,7 @@ static void test_json_of_sdk(void **state)
 				&refused, NULL),
 			 0);
 	assert_int_equal(records.log_count, 2);
+	assert(d->dimensions);
 	same(records.logs[0].message,
 	     "{\"level\":\"ERROR\",\"logger\":\"wire\",\"message\":"
 	     "\"log line with trace\",\"traceId\":"

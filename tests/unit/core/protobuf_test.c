@@ -40,7 +40,7 @@ static void test_fields(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct protobuf r = protobuf_reader(rows[i].message);
-		struct protobuf_field f;
+		struct protobuf_field f = { 0 };
 
 		assert_int_equal(protobuf_next(&r, &f), 1);
 		assert_int_equal(f.number, rows[i].want.number);
@@ -73,7 +73,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct protobuf r = protobuf_reader(rows[i]);
-		struct protobuf_field f;
+		struct protobuf_field f = { 0 };
 
 		if (protobuf_next(&r, &f) != ERR_SYNTAX)
 			fail_msg("row %zu was taken", i);
@@ -83,7 +83,7 @@ static void test_refused(void **state)
 static void test_empty(void **state)
 {
 	struct protobuf r = protobuf_reader((struct sv){ NULL, 0 });
-	struct protobuf_field f;
+	struct protobuf_field f = { 0 };
 
 	(void)state;
 	assert_int_equal(protobuf_next(&r, &f), 0);
@@ -99,7 +99,7 @@ static void test_numbers(void **state)
 	assert_true(protobuf_double(protobuf_bits(-1.5)) == -1.5);
 	for (unsigned bit = 0; bit < 64; bit++)
 		for (int less = 0; less < 2; less++) {
-			uint64_t v = (1ULL << bit) - (unsigned)less, back;
+			uint64_t v = (1ULL << bit) - (unsigned)less, back = 0;
 			uint8_t bytes[PROTOBUF_VARINT_MAX];
 			size_t n = protobuf_varint_write(bytes, v);
 			struct protobuf r = { bytes, bytes + n };
@@ -118,7 +118,7 @@ static void test_nested(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		struct buf b = BUF_INIT, filler = BUF_INIT;
-		struct protobuf_field f;
+		struct protobuf_field f = { 0 };
 		struct protobuf r;
 		size_t outer, inner;
 

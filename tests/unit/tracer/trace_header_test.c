@@ -76,7 +76,7 @@ static void test_refused(void **state)
 		"Root=1-581cf771-a006649127e371903a2de97;Sampled=1",
 		"Root=2-581cf771-a006649127e371903a2de979",
 		"Root=1-00000000-000000000000000000000000",
-		"root=" ROOT,
+		("root=" ROOT),
 		";=;",
 	};
 
