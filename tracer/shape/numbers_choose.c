@@ -86,19 +86,32 @@ static struct numbers_facts look(const uint64_t *numbers, size_t count)
 	return f;
 }
 
-static void look_at_lengths(struct numbers_facts *f)
+/* What LENGTHS over this base take, in bits. */
+static uint64_t look_at_lengths(struct numbers_facts *f, uint64_t base)
 {
-	unsigned shortest = 64;
+	unsigned shortest = 64, longest = 0;
 
+	f->base = base;
 	f->digits = 0;
 	for (size_t i = 0; i < f->count; i++) {
-		unsigned n = bit_length((f->numbers[i] - f->least) / f->scale);
+		unsigned n = bit_length(numbers_over(f, f->numbers[i], base));
 
 		shortest = n < shortest ? n : shortest;
+		longest = n > longest ? n : longest;
 		f->digits += n ? n - 1 : 0;
 	}
 	f->shortest = shortest;
-	f->class_width = bit_length(f->width - shortest);
+	f->class_width = bit_length(longest - shortest);
+	return f->count * f->class_width + f->digits + 32;
+}
+
+static uint64_t best_lengths(struct numbers_facts *f)
+{
+	uint64_t from_least = look_at_lengths(f, f->least);
+	uint64_t from_zero = look_at_lengths(f, f->least % f->scale);
+
+	return from_zero < from_least ? from_zero :
+					look_at_lengths(f, f->least);
 }
 
 /* Whether each place of the list goes with one number only. What is random
@@ -163,11 +176,8 @@ static enum numbers_form best_form(struct numbers_writer *w,
 			form = NUMBERS_USUAL;
 		}
 	}
-	if (f->width > 6 && form == NUMBERS_BITS) {
-		look_at_lengths(f);
-		if (n * f->class_width + f->digits + 32 < best)
-			form = NUMBERS_LENGTHS;
-	}
+	if (f->width > 6 && form == NUMBERS_BITS && best_lengths(f) < best)
+		form = NUMBERS_LENGTHS;
 	if (f->listed && find_leader(w, f, best))
 		form = NUMBERS_FOLLOWS;
 	return form;

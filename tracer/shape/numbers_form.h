@@ -11,7 +11,7 @@ enum numbers_form {
 	NUMBERS_LIST,  /* varint how many, varint what each is over the last */
 	NUMBERS_USUAL, /* varint number, varint exceptions; of each varint how
 			* far behind the one before; of each varint number */
-	NUMBERS_LENGTHS, /* varint least, varint scale, byte shortest, byte
+	NUMBERS_LENGTHS, /* varint base, varint scale, byte shortest, byte
 			  * class width, varint digits */
 	NUMBERS_FOLLOWS, /* varint which LIST; of each number in it a varint */
 	NUMBERS_FORMS,
@@ -56,13 +56,23 @@ struct numbers_facts {
 	const uint64_t *numbers;
 	size_t count;
 	uint64_t least, most, scale;
-	unsigned width;    /* bits of (most - least) / scale */
-	unsigned shortest; /* bits of the shortest, likewise */
+	unsigned width; /* bits of (most - least) / scale */
+	/* Of LENGTHS, which count from the least, or from about zero where
+	 * that makes the lengths more alike. */
+	uint64_t base;
+	unsigned shortest;
 	unsigned class_width;
 	uint64_t digits; /* bits of all without their first */
 	bool listed;     /* the writer has the distinct ones */
 	uint32_t leader; /* which LIST it follows */
 };
+
+/* v over base, scaled. Most scales are 1, and a division is dear. */
+static inline uint64_t numbers_over(const struct numbers_facts *f, uint64_t v,
+				    uint64_t base)
+{
+	return f->scale == 1 ? v - base : (v - base) / f->scale;
+}
 
 /* Looks at a column and decides; the writer knows its distinct numbers if
  * f->listed, until numbers_forget. */

@@ -83,7 +83,7 @@ static void put_bits(const struct numbers_facts *f, struct buf *head,
 	if (!bits.at)
 		return;
 	for (size_t i = 0; i < f->count; i++)
-		bits_add(&bits, (f->numbers[i] - f->least) / f->scale,
+		bits_add(&bits, numbers_over(f, f->numbers[i], f->least),
 			 f->width);
 	bits_close(&bits, tail);
 }
@@ -169,7 +169,7 @@ static void put_lengths(const struct numbers_facts *f, struct buf *head,
 {
 	struct bit_writer bits;
 
-	protobuf_varint_put(head, f->least);
+	protobuf_varint_put(head, f->base);
 	protobuf_varint_put(head, f->scale);
 	put_byte(head, f->shortest);
 	put_byte(head, f->class_width);
@@ -179,7 +179,7 @@ static void put_lengths(const struct numbers_facts *f, struct buf *head,
 		return;
 	for (size_t i = 0; i < f->count; i++)
 		bits_add(&bits,
-			 bit_length((f->numbers[i] - f->least) / f->scale) -
+			 bit_length(numbers_over(f, f->numbers[i], f->base)) -
 				 f->shortest,
 			 f->class_width);
 	bits_close(&bits, tail);
@@ -187,7 +187,7 @@ static void put_lengths(const struct numbers_facts *f, struct buf *head,
 	if (!bits.at)
 		return;
 	for (size_t i = 0; i < f->count; i++) {
-		uint64_t v = (f->numbers[i] - f->least) / f->scale;
+		uint64_t v = numbers_over(f, f->numbers[i], f->base);
 		unsigned n = bit_length(v);
 
 		if (n > 1)
