@@ -9,6 +9,8 @@ argument's bytes, and is asked by BatchGetTraces.
 """
 import http.client
 import json
+import os
+import socket
 import sys
 import time
 
@@ -258,6 +260,12 @@ def send():
     t, all_of = pair("a subsegment alone replaces itself in progress", call,
                      ended, [ended])
     kept[t] = all_of
+    large = padded(65000)
+    host, port = os.environ["XRAY"].rsplit(":", 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b'{"format":"json","version":1}\n' + large.encode(),
+                 (host, int(port)))
+    report(is_there(large)[0], "a datagram of 65,000 bytes is kept")
     with open(FOLDER + "/kept", "w", encoding="utf-8") as f:
         json.dump(kept, f)
     status, _ = call_body(b'{"TraceSegmentDocuments":["' + b'"]')
@@ -298,7 +306,7 @@ def again():
 
 
 if STEP == "plan":
-    print(2 * len(BAD) + 13)  # of both steps
+    print(2 * len(BAD) + 14)  # of both steps
 elif STEP == "send":
     send()
 else:

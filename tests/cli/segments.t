@@ -13,6 +13,7 @@ part() {
 	shift
 	DATA=$TMP/data$most
 	start_collector "$@"
+	export XRAY
 	run "$most" send | sed "s/ok - /ok - up to $most bytes: /"
 	kill -9 "$PID"
 	wait "$PID" 2>/dev/null
