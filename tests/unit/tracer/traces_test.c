@@ -460,16 +460,21 @@ static void test_seal_by_size(void **state)
 {
 	struct fixture *f = *state;
 	struct buf pad = BUF_INIT;
+	uint64_t x = 88172645463325252u;
 
 	traces_close(f->t);
 	f->options.head_bytes = 100000;
 	open_view(f);
-	buf_text(&pad, ",\"metadata\":\"");
-	while (pad.len < 4000)
-		buf_char(&pad, 'x');
-	buf_char(&pad, '"');
-	for (unsigned n = 1; n <= 100; n++)
+	for (unsigned n = 1; n <= 100; n++) {
+		buf_reset(&pad);
+		buf_text(&pad, ",\"metadata\":\"");
+		while (pad.len < 4000) {
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			buf_format(&pad, "%016llx", (unsigned long long)x);
+		}
+		buf_char(&pad, '"');
 		send_segment(f, n, 1, (int)n, pad.ptr);
+	}
 	assert_true(stats(f).seals >= 3);
 	assert_true(stats(f).head_bytes < 115000);
 	assert_true(stats(f).block_rows >= 3 * 4);
