@@ -110,7 +110,7 @@ static int put_number(const struct reading *r, const struct otlp_field *f,
 	case OTLP_SINT32:
 		if (!read_i64(r, v, &i) || i < INT32_MIN || i > INT32_MAX)
 			return bad_value(r, f, "a whole number of 32 bits");
-		u = (uint64_t)i << 1 ^ (uint64_t)(i >> 63);
+		u = (uint64_t)i << 1 ^ (i < 0 ? UINT64_MAX : 0);
 		break;
 	case OTLP_UINT32:
 	case OTLP_FIXED32:

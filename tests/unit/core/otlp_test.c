@@ -543,7 +543,7 @@ static void test_json_of_sdk(void **state)
 				&refused, NULL),
 			 0);
 	assert_int_equal(records.log_count, 2);
-	assert(d->dimensions);
+	assert(records.logs);
 	same(records.logs[0].message,
 	     "{\"level\":\"ERROR\",\"logger\":\"wire\",\"message\":"
 	     "\"log line with trace\",\"traceId\":"
