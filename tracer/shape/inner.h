@@ -134,6 +134,26 @@ static inline bool shapes_is_shape(enum entry_kind kind)
 	       kind == ENTRY_VERBATIM;
 }
 
+/* Most strings are short: less than a call of memcmp costs. */
+static inline bool shapes_same(const uint8_t *a, const char *text, size_t n)
+{
+	const uint8_t *b = (const uint8_t *)text;
+
+	if (n > 32 || n < 8)
+		return !n || !memcmp(a, b, n);
+	for (size_t i = 0; i + 8 <= n; i += 8)
+		if (get_le64(a + i) != get_le64(b + i))
+			return false;
+	return get_le64(a + n - 8) == get_le64(b + n - 8);
+}
+
+/* The last string of a place, most often the next one too: found without a
+ * hash. Places share them; the text decides. */
+struct shape_memo {
+	uint32_t number, at, len; /* len 0: none */
+};
+enum { SHAPE_MEMOS = 1 << 10 };
+
 /* What packing needs besides the dictionary; kept between documents. */
 struct shapes_scratch {
 	struct buf shape;          /* shapes under construction, a stack */
@@ -143,6 +163,7 @@ struct shapes_scratch {
 	struct pack_value *values; /* a stack */
 	size_t value_count, value_cap;
 	uint32_t source; /* the last span's */
+	struct shape_memo memos[SHAPE_MEMOS];
 };
 struct shapes_scratch *shapes_scratch(struct shapes *s);
 

@@ -19,20 +19,45 @@ bool pack_room(struct shapes_scratch *scratch)
 	return true;
 }
 
+static uint8_t *put_entry(uint8_t *at, uint32_t number)
+{
+	*at = VALUE_ENTRY;
+	return varint_put(at + 1, number);
+}
+
+static void remember(const struct shapes *s, struct shape_memo *memo,
+		     uint32_t number)
+{
+	enum entry_kind kind;
+	struct sv text;
+
+	if (!shapes_entry(s, number, &kind, &text))
+		return;
+	memo->number = number;
+	memo->at = (uint32_t)((const uint8_t *)text.ptr - s->text);
+	memo->len = (uint32_t)text.len;
+}
+
 uint8_t *pack_text(struct shapes *s, uint8_t *at, struct sv text,
 		   const uint8_t trace_id[TRACE_ID_SIZE], uint32_t shape,
 		   uint32_t place)
 {
-	uint8_t *end = value_put_binary(at, text, trace_id);
+	struct shape_memo *memo =
+		&shapes_scratch(s)->memos[(shape * 37 + place) % SHAPE_MEMOS];
+	uint8_t *end;
 	uint32_t number;
 
+	if (text.len == memo->len && text.len &&
+	    shapes_same(s->text + memo->at, text.ptr, text.len))
+		return put_entry(at, memo->number);
+	end = value_put_binary(at, text, trace_id);
 	if (end)
 		return end;
 	if (text.len && text.len <= SHAPE_STRING_MAX) {
 		number = shapes_string(s, text, shape, place);
 		if (number != SHAPE_NONE) {
-			*at = VALUE_ENTRY;
-			return varint_put(at + 1, number);
+			remember(s, memo, number);
+			return put_entry(at, number);
 		}
 	}
 	return value_put_text(at, text);

@@ -69,18 +69,6 @@ uint64_t shapes_hash(enum entry_kind kind, struct sv bytes)
 	return mix(get_le64(p) ^ SEED, get_le64(p + bytes.len - 8) ^ seed);
 }
 
-static bool same_bytes(const uint8_t *a, const char *text, size_t n)
-{
-	const uint8_t *b = (const uint8_t *)text;
-
-	if (n > 32 || n < 8)
-		return !n || !memcmp(a, b, n);
-	for (size_t i = 0; i + 8 <= n; i += 8)
-		if (get_le64(a + i) != get_le64(b + i))
-			return false;
-	return get_le64(a + n - 8) == get_le64(b + n - 8);
-}
-
 uint32_t shapes_find(const struct shapes *s, enum entry_kind kind,
 		     struct sv bytes, uint64_t hash)
 {
@@ -94,7 +82,7 @@ uint32_t shapes_find(const struct shapes *s, enum entry_kind kind,
 			break;
 		if (slot->hash == hash >> 32 && slot->len == bytes.len &&
 		    slot->kind == kind &&
-		    same_bytes(s->text + slot->at, bytes.ptr, bytes.len))
+		    shapes_same(s->text + slot->at, bytes.ptr, bytes.len))
 			return slot->number - 1;
 	}
 	return SHAPE_NONE;
