@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The traces view: every segment document, kept byte by byte as it came, found
- * by trace id or by any request id in it; and the service map.
+ * The traces view: every segment document and span, kept byte by byte as it
+ * came, found by trace id or by any id in it; and the service map.
  *
  * New documents are in the head, in memory, by (scope, trace id). When the
  * head is over its size, or its oldest document over its age by frame time,
@@ -11,11 +11,8 @@
  * blocks, and so a checkpoint covers all that was applied. Between two seals
  * nothing is written: the journal has it, and a restart applies it again.
  *
- * A block has four key spaces, each behind one letter and the scope:
- *   T trace id, segment id, arrival  -> flags, received, the document
- *   R hash of a request id           -> trace id, received, the request id
- *   S start (newest first), trace id -> the summary, for lists
- *   M minute                         -> the map's statistics (graph.h)
+ * A block has chunks of traces in columns, sorted by id; lines for lists,
+ * newest first; the map's minutes; and an index of ids (tracer/rows.h).
  * Documents of one segment id are one for a reader: a finished one wins over
  * one in progress, else the one that came last.
  *
