@@ -47,47 +47,72 @@ void protobuf_varint_put(struct buf *out, uint64_t v)
 	buf_add(out, bytes, protobuf_varint_write(bytes, v));
 }
 
-static void put_tag(struct buf *out, uint32_t number, enum protobuf_type type)
+/* A tag of type, into to: its size. */
+static size_t tag_write(uint8_t *to, uint32_t number, enum protobuf_type type)
 {
 	assert(number && number <= PROTOBUF_NUMBER_MAX);
-	protobuf_varint_put(out, (uint64_t)number << 3 | (uint64_t)type);
+	return protobuf_varint_write(to,
+				     (uint64_t)number << 3 | (uint64_t)type);
+}
+
+/* head of n bytes, and then bytes: room is made once. */
+static void put_two(struct buf *out, const uint8_t *head, size_t n,
+		    struct sv bytes)
+{
+	char *to = buf_grow(out, n + bytes.len);
+
+	if (!to)
+		return;
+	memcpy(to, head, n);
+	if (bytes.len)
+		memcpy(to + n, bytes.ptr, bytes.len);
+	out->len += n + bytes.len;
+	out->ptr[out->len] = '\0';
 }
 
 void protobuf_put_u64(struct buf *out, uint32_t number, uint64_t v)
 {
-	put_tag(out, number, PROTOBUF_VARINT);
-	protobuf_varint_put(out, v);
+	uint8_t head[2 * PROTOBUF_VARINT_MAX];
+	size_t n = tag_write(head, number, PROTOBUF_VARINT);
+
+	n += protobuf_varint_write(head + n, v);
+	put_two(out, head, n, SV(""));
 }
 
 void protobuf_put_fixed64(struct buf *out, uint32_t number, uint64_t v)
 {
-	uint8_t bytes[8];
+	uint8_t head[PROTOBUF_VARINT_MAX + 8];
+	size_t n = tag_write(head, number, PROTOBUF_FIXED64);
 
-	put_le64(bytes, v);
-	put_tag(out, number, PROTOBUF_FIXED64);
-	buf_add(out, bytes, sizeof(bytes));
+	put_le64(head + n, v);
+	put_two(out, head, n + 8, SV(""));
 }
 
 void protobuf_put_fixed32(struct buf *out, uint32_t number, uint32_t v)
 {
-	uint8_t bytes[4];
+	uint8_t head[PROTOBUF_VARINT_MAX + 4];
+	size_t n = tag_write(head, number, PROTOBUF_FIXED32);
 
-	put_le32(bytes, v);
-	put_tag(out, number, PROTOBUF_FIXED32);
-	buf_add(out, bytes, sizeof(bytes));
+	put_le32(head + n, v);
+	put_two(out, head, n + 4, SV(""));
 }
 
 void protobuf_put_bytes(struct buf *out, uint32_t number, struct sv bytes)
 {
-	put_tag(out, number, PROTOBUF_BYTES);
-	protobuf_varint_put(out, bytes.len);
-	buf_sv(out, bytes);
+	uint8_t head[2 * PROTOBUF_VARINT_MAX];
+	size_t n = tag_write(head, number, PROTOBUF_BYTES);
+
+	n += protobuf_varint_write(head + n, bytes.len);
+	put_two(out, head, n, bytes);
 }
 
 size_t protobuf_open(struct buf *out, uint32_t number)
 {
-	put_tag(out, number, PROTOBUF_BYTES);
-	buf_char(out, 0); /* most messages are short: one byte of length */
+	uint8_t head[PROTOBUF_VARINT_MAX + 1];
+	size_t n = tag_write(head, number, PROTOBUF_BYTES);
+
+	head[n++] = 0; /* most messages are short: one byte of length */
+	put_two(out, head, n, SV(""));
 	return out->len;
 }
 

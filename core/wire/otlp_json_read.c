@@ -268,12 +268,16 @@ static const struct otlp_field *find_field(const struct otlp_field *fields,
 					   size_t count, size_t *at,
 					   struct json key)
 {
+	const struct json_node *node = &key.doc->nodes[key.index];
+	struct sv text = sv_make(key.doc->text.ptr + node->at, node->len);
+
 	for (size_t n = 0; n < count; n++) {
 		const struct otlp_field *f = &fields[*at];
 
 		if (++*at == count)
 			*at = 0;
-		if (json_string_is(key, f->key))
+		if (node->escaped ? json_string_is(key, f->key) :
+				    sv_eq(text, f->key))
 			return f;
 	}
 	return NULL;
