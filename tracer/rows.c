@@ -148,15 +148,6 @@ static void put_u64(struct buf *out, uint64_t v)
 	buf_add(out, bytes, sizeof(bytes));
 }
 
-static void put_text(struct buf *out, struct sv text)
-{
-	uint8_t bytes[4];
-
-	put_le32(bytes, (uint32_t)text.len);
-	buf_add(out, bytes, sizeof(bytes));
-	buf_sv(out, text);
-}
-
 static const uint8_t *take(struct sv *rest, size_t n)
 {
 	const uint8_t *at = (const uint8_t *)rest->ptr;
@@ -246,13 +237,6 @@ bool row_get_request(struct sv value, uint8_t id[TRACE_ID_SIZE],
 	return true;
 }
 
-static void put_list(struct buf *out, const struct sv *texts, size_t count)
-{
-	buf_char(out, (char)count);
-	for (size_t i = 0; i < count; i++)
-		put_text(out, texts[i]);
-}
-
 static bool take_list(struct sv *rest, struct arena *arena, size_t max,
 		      const struct sv **out, size_t *count)
 {
@@ -272,38 +256,117 @@ static bool take_list(struct sv *rest, struct arena *arena, size_t max,
 	return true;
 }
 
-enum { SUMMARY_PARTIAL = 16, SUMMARY_IDS_LEFT_OUT = 32 };
+/* Flags of a summary; a short one is of format 3 on:
+ *   flags | id, second half | varint duration | varint names, each varint
+ *   length, text | varint root: 0 none, 1 to names the name, one more: text
+ * Start and the id's first half are the key's; request ids are left out. */
+enum {
+	SUMMARY_PARTIAL = 16,
+	SUMMARY_IDS_LEFT_OUT = 32,
+	SUMMARY_SHORT = 64,
+	SUMMARY_ID_HALF = TRACE_ID_SIZE / 2,
+};
+
+static void put_short_text(struct buf *out, struct sv text)
+{
+	graph_put_varint(out, text.len);
+	buf_sv(out, text);
+}
+
+static void put_root(struct buf *out, const struct trace_summary *s)
+{
+	size_t i = 0;
+
+	if (!s->root.len) {
+		graph_put_varint(out, 0);
+		return;
+	}
+	while (i < s->name_count && !sv_eq(s->names[i], s->root))
+		i++;
+	graph_put_varint(out, i + 1);
+	if (i == s->name_count)
+		put_short_text(out, s->root);
+}
 
 void row_put_summary(struct buf *out, const struct trace_summary *s)
 {
-	bool left_out = s->ids_left_out ||
-			s->request_id_count > ROW_SUMMARY_IDS_MAX;
+	bool left_out = s->ids_left_out || s->request_id_count;
 
-	_Static_assert(TRACES_SUMMARY_IDS_MAX < 128 &&
-			       TRACES_SUMMARY_NAMES_MAX < 128,
-		       "a list's length is one byte");
 	buf_char(out,
 		 (char)((int)s->status | (s->partial ? SUMMARY_PARTIAL : 0) |
-			(left_out ? SUMMARY_IDS_LEFT_OUT : 0)));
-	buf_add(out, s->id, TRACE_ID_SIZE);
-	put_u64(out, (uint64_t)s->start_ns);
-	put_u64(out, (uint64_t)s->end_ns);
-	put_text(out, s->root);
-	put_list(out, s->request_ids, left_out ? 0 : s->request_id_count);
-	put_list(out, s->names, s->name_count);
+			(left_out ? SUMMARY_IDS_LEFT_OUT : 0) | SUMMARY_SHORT));
+	buf_add(out, s->id + SUMMARY_ID_HALF, SUMMARY_ID_HALF);
+	graph_put_varint(out, (uint64_t)(s->end_ns - s->start_ns));
+	graph_put_varint(out, s->name_count);
+	for (size_t i = 0; i < s->name_count; i++)
+		put_short_text(out, s->names[i]);
+	put_root(out, s);
 }
 
-bool row_get_summary(struct sv value, struct arena *arena,
+static bool take_short_text(struct sv *rest, struct sv *out)
+{
+	uint64_t len;
+	const uint8_t *at;
+
+	if (!graph_take_varint(rest, &len) || len > rest->len)
+		return false;
+	at = take(rest, (size_t)len);
+	*out = sv_make((const char *)at, (size_t)len);
+	return at != NULL;
+}
+
+static bool take_names(struct sv *rest, struct arena *arena,
+		       struct trace_summary *out)
+{
+	uint64_t count, root;
+	struct sv *names;
+
+	if (!graph_take_varint(rest, &count) ||
+	    count > TRACES_SUMMARY_NAMES_MAX)
+		return false;
+	names = arena_array(arena, (size_t)count, sizeof(*names));
+	if (!names)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!take_short_text(rest, &names[i]))
+			return false;
+	out->names = names;
+	out->name_count = (size_t)count;
+	out->request_ids = NULL;
+	out->request_id_count = 0;
+	out->root = SV("");
+	if (!graph_take_varint(rest, &root) || root > count + 1)
+		return false;
+	if (root == count + 1)
+		return take_short_text(rest, &out->root);
+	if (root)
+		out->root = names[root - 1];
+	return true;
+}
+
+static bool get_short(struct sv key, struct sv value, struct arena *arena,
+		      struct trace_summary *out)
+{
+	const uint8_t *half = take(&value, SUMMARY_ID_HALF);
+	uint64_t duration;
+
+	if (!half || key.len < ROW_PREFIX || key.ptr[0] != 'S' ||
+	    !graph_take_varint(&value, &duration))
+		return false;
+	memcpy(out->id, key.ptr + 1 + SCOPE_KEY_SIZE + 8, SUMMARY_ID_HALF);
+	memcpy(out->id + SUMMARY_ID_HALF, half, SUMMARY_ID_HALF);
+	out->start_ns = row_start_ns(key);
+	return !__builtin_add_overflow(out->start_ns, duration, &out->end_ns) &&
+	       take_names(&value, arena, out);
+}
+
+static bool get_long(struct sv value, struct arena *arena,
 		     struct trace_summary *out)
 {
-	const uint8_t *flags = take(&value, 1);
 	const uint8_t *id = take(&value, TRACE_ID_SIZE);
 
-	if (!flags || !id || (flags[0] & 15) > SEGMENT_STATUS_FAULT)
+	if (!id)
 		return false;
-	out->status = (enum segment_status)(flags[0] & 15);
-	out->partial = flags[0] & SUMMARY_PARTIAL;
-	out->ids_left_out = flags[0] & SUMMARY_IDS_LEFT_OUT;
 	memcpy(out->id, id, TRACE_ID_SIZE);
 	return take_i64(&value, &out->start_ns) &&
 	       take_i64(&value, &out->end_ns) &&
@@ -312,6 +375,20 @@ bool row_get_summary(struct sv value, struct arena *arena,
 			 &out->request_ids, &out->request_id_count) &&
 	       take_list(&value, arena, TRACES_SUMMARY_NAMES_MAX, &out->names,
 			 &out->name_count);
+}
+
+bool row_get_summary(struct sv key, struct sv value, struct arena *arena,
+		     struct trace_summary *out)
+{
+	const uint8_t *flags = take(&value, 1);
+
+	if (!flags || (flags[0] & 15) > SEGMENT_STATUS_FAULT)
+		return false;
+	out->status = (enum segment_status)(flags[0] & 15);
+	out->partial = flags[0] & SUMMARY_PARTIAL;
+	out->ids_left_out = flags[0] & SUMMARY_IDS_LEFT_OUT;
+	return flags[0] & SUMMARY_SHORT ? get_short(key, value, arena, out) :
+					  get_long(value, arena, out);
 }
 
 void row_put_position(struct buf *out, uint64_t sealed, uint64_t oldest)

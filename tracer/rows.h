@@ -29,9 +29,6 @@ enum {
 	BLOCK_KIND_TRACES = 0x43415254, /* "TRAC" */
 	ROWS_FORMAT = 3,
 	ROWS_FORMAT_CHUNKS = 3, /* the first with chunks */
-	/* Of spans each may have a request id of its own: no list of them is
-	 * worth their bytes a second time. */
-	ROW_SUMMARY_IDS_MAX = 2,
 	SCOPE_KEY_SIZE = 8 + REGION_MAX,
 	TRACE_KEY_SIZE = SCOPE_KEY_SIZE + TRACE_ID_SIZE,
 	ROW_PREFIX = 1 + TRACE_KEY_SIZE,
@@ -97,7 +94,7 @@ bool row_get_request(struct sv value, uint8_t id[TRACE_ID_SIZE],
 void row_put_summary(struct buf *out, const struct trace_summary *s);
 /* Lists are in arena; text is borrowed from value. False: damaged, or no
  * memory. */
-bool row_get_summary(struct sv value, struct arena *arena,
+bool row_get_summary(struct sv key, struct sv value, struct arena *arena,
 		     struct trace_summary *out) MUST_USE;
 void row_put_position(struct buf *out, uint64_t sealed, uint64_t oldest);
 bool row_get_position(struct sv value, uint64_t *sealed,

@@ -103,7 +103,7 @@ static int search_rows(struct search *s, struct block_scan *scan,
 		struct trace_summary row;
 
 		arena_reset(&scratch);
-		if (!row_get_summary(value, &scratch, &row)) {
+		if (!row_get_summary(key, value, &scratch, &row)) {
 			s->damaged++;
 		} else if (matches(s, &row)) {
 			found++;

@@ -143,7 +143,8 @@ static int next_of_block(struct merge *m, struct source *source)
 		    row_start_ns(key) < m->from_ns)
 			break;
 		arena_reset(&source->arena);
-		if (!row_get_summary(value, &source->arena, &source->summary)) {
+		if (!row_get_summary(key, value, &source->arena,
+				     &source->summary)) {
 			m->damaged++;
 			continue;
 		}

@@ -217,7 +217,7 @@ static int put_row(struct block_writer *w, struct sv key, struct sv value)
 
 static int add_row(struct block_writer *w, struct sv key, struct sv value)
 {
-	int e = add_hash(w, key);
+	int e = w->options.stores ? 0 : add_hash(w, key);
 
 	if (e == 0)
 		e = put_row(w, key, value);

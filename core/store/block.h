@@ -36,7 +36,9 @@ struct block_options {
 	uint32_t format;        /* the view's own row format */
 	uint32_t filter_prefix; /* bytes of a key the filter is over; 0: all */
 	int64_t time_min_ns, time_max_ns; /* of the rows; for retention */
-	bool stores; /* block_writer_store is used: format 2 */
+	/* Format 2: block_writer_store may be used, and in the filter is what
+	 * block_writer_filter puts there and nothing else. */
+	bool stores;
 };
 
 /* Writes to PATH.tmp; finish syncs it, renames it to PATH and syncs the

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (graph_decode(&graph, bytes) == 0)
 		while (graph_put_page(&graph, &at, &again))
 			;
-	if (row_get_summary(bytes, &arena, &summary))
+	if (row_get_summary(key, bytes, &arena, &summary))
 		row_put_summary(&again, &summary);
 	(void)!row_get_document(key, bytes, &document);
 	(void)!id_index_find(bytes, (uint32_t)size * 0x9e3779b9u, chunks, 8,
