@@ -23,7 +23,8 @@ static const enum protocol protocols[OTLP_SIGNALS] = {
 	[OTLP_LOGS] = PROTOCOL_OTLP_LOGS,
 };
 
-/* A JSON body as protobuf, in the arena. */
+/* A JSON body as protobuf, in the message's arena; what reading it takes does
+ * not stay with the message. */
 static int from_json(struct message *m, enum otlp_signal signal,
 		     struct sv *body, struct diag *diag)
 {
@@ -32,14 +33,17 @@ static int from_json(struct message *m, enum otlp_signal signal,
 		[OTLP_METRICS] = OTLP_METRICS_REQUEST,
 		[OTLP_LOGS] = OTLP_LOGS_REQUEST,
 	};
+	struct arena scratch = { .limit = m->arena.limit };
 	struct buf out = BUF_INIT;
-	int e = otlp_json_read(messages[signal], &m->arena, *body, &out, diag);
+	int e = otlp_json_read(messages[signal], &scratch, *body, &out, diag);
 
+	m->arena.full |= scratch.full;
 	if (!e) {
 		*body = arena_copy(&m->arena, buf_view(&out));
 		e = body->ptr ? 0 : ERR_NOMEM;
 	}
 	buf_fini(&out);
+	arena_fini(&scratch);
 	return e;
 }
 
