@@ -279,12 +279,82 @@ static void test_faults(void **state)
 	}
 }
 
+/* Rows that are stored as they are: found by number and by key, in the filter
+ * only if they are put there; a damaged one hides itself alone. */
+static void test_stored(void **state)
+{
+	enum { STORED = 5, BYTES = 70000 };
+	struct block_options stores = options;
+	struct disk_sim *disk = disk_sim_new(1);
+	struct env env = disk_sim_env(disk);
+	char *bytes = malloc(BYTES), key[16], value[256];
+	struct block_writer *w;
+	struct block_scan *s;
+	struct block_info info;
+	struct block *b;
+	struct sv k, v;
+	uint8_t *file;
+	size_t size;
+
+	(void)state;
+	assert_non_null(bytes);
+	stores.stores = true;
+	assert_int_equal(block_writer_open(&w, &env, path, &stores), 0);
+	for (uint64_t n = 0; n < STORED; n++) {
+		assert_int_equal(block_writer_chunk(w), n);
+		memset(bytes, (int)n, BYTES);
+		assert_int_equal(block_writer_store(w, key_of(2 * n, key),
+						    sv_make(bytes, BYTES)),
+				 0);
+	}
+	assert_int_equal(block_writer_filter(w, SV("inside!!")), 0);
+	for (uint64_t n = 100; n < 200; n++)
+		assert_int_equal(block_writer_add(w, key_of(n, key),
+						  value_of(n, value)),
+				 0);
+	assert_int_equal(block_writer_store(w, key_of(300, key), SV("last")),
+			 0);
+	assert_int_equal(block_writer_finish(w), 0);
+	for (int damaged = 0; damaged < 2; damaged++) {
+		b = open_ok(&env);
+		block_info(b, &info);
+		assert_int_equal(info.chunks, STORED + 2);
+		assert_true(block_may_have(b, SV("inside!!")));
+		assert_false(block_may_have(b, key_of(0, key)));
+		assert_false(block_may_have(b, key_of(150, key)));
+		assert_int_equal(block_chunk_at(b, key_of(5, key)), 2);
+		assert_int_equal(block_chunk_at(b, key_of(6, key)), 3);
+		assert_int_equal(block_chunk_at(b, key_of(400, key)),
+				 STORED + 1);
+		assert_int_equal(block_chunk_at(b, SV("\0")), UINT32_MAX);
+		assert_true(sv_eq(block_chunk_key(b, 3), key_of(6, key)));
+		assert_int_equal(block_scan_chunk(&s, b, 1), 0);
+		assert_int_equal(block_scan_next(s, &k, &v), 1);
+		assert_true(sv_eq(k, key_of(damaged ? 4 : 2, key)));
+		assert_int_equal(v.len, BYTES);
+		assert_int_equal(v.ptr[BYTES - 1], damaged ? 2 : 1);
+		assert_int_equal(block_scan_damaged(s), damaged);
+		block_scan_close(s);
+		assert_int_equal(block_scan_open(&s, b, key_of(300, key)), 0);
+		assert_int_equal(block_scan_next(s, &k, &v), 1);
+		assert_true(sv_eq(v, SV("last")));
+		assert_int_equal(block_scan_next(s, &k, &v), 0);
+		block_scan_close(s);
+		block_close(b);
+		file = disk_sim_bytes(disk, path, &size);
+		assert_non_null(file);
+		file[BYTES + 500] ^= 1; /* in the second one */
+	}
+	disk_sim_free(disk);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),   cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_flip),
-		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_faults),  cmocka_unit_test(test_stored),
 	};
 
 	return cmocka_run_group_tests_name("block", tests, NULL, NULL);
