@@ -256,7 +256,7 @@ static struct frame passed_frame(const struct frame *frame)
 {
 	struct frame f = *frame;
 
-	f.body = SV("");
+	f.body = f.prefix = SV("");
 	f.refused = NULL;
 	f.refused_count = 0;
 	return f;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PutTraceSegments, and what arrives as datagrams. Source of the shapes: the
  * public X-Ray service model; of the datagram: the X-Ray daemon. */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "collector/door/answer.h"
@@ -227,31 +226,32 @@ static int frame_call(struct ingest *in, struct request *r, struct message *m,
 		      struct sv *body)
 {
 	struct sv invocation = ingest_invocation(r);
-	bool framed = invocation.len > 0;
+	struct buf head = { 0 };
 
-	if (framed) {
-		m->body.limit = JOURNAL_FRAME_MAX;
-		ingest_envelope_put(&m->body, invocation, buf_view(&r->body));
-	} else {
-		m->body = r->body;
-		r->body = (struct buf){ 0 };
-	}
+	m->body = r->body;
+	r->body = (struct buf){ 0 };
 	if (m->body.failed)
 		return ERR_NOMEM;
 	*body = buf_view(&m->body);
-	if (framed) {
-		bool whole = ingest_envelope_take(*body, &m->invocation, body);
-
-		assert(whole);
-		m->body_hash = hash64(*body);
-	}
 	m->frame = (struct frame){
 		.protocol = PROTOCOL_XRAY_SEGMENTS,
-		.decoder = framed ? XRAY_ENVELOPE : XRAY_PLAIN,
+		.decoder = invocation.len ? XRAY_ENVELOPE : XRAY_PLAIN,
 		.scope = r->caller.scope,
 		.received = env_wall(in->env),
-		.body = buf_view(&m->body),
+		.body = *body,
 	};
+	if (!invocation.len)
+		return 0;
+	/* The envelope goes in front when the frame is written. */
+	ingest_envelope_put(&head, invocation, SV(""));
+	m->frame.prefix = head.failed ? (struct sv){ NULL, 0 } :
+					arena_copy(&m->arena, buf_view(&head));
+	buf_fini(&head);
+	if (!m->frame.prefix.ptr)
+		return ERR_NOMEM;
+	m->invocation =
+		sv_make(m->frame.prefix.ptr + 1, m->frame.prefix.len - 1);
+	m->body_hash = hash64(*body);
 	return 0;
 }
 

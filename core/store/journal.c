@@ -192,6 +192,7 @@ static void add_entry(struct journal *j, uint64_t sequence, size_t n,
 int journal_append(struct journal *j, const struct frame *frame,
 		   journal_done_fn *done, void *arg)
 {
+	size_t bytes = frame->prefix.len + frame->body.len;
 	uint32_t crc;
 	size_t n;
 	int e;
@@ -199,9 +200,9 @@ int journal_append(struct journal *j, const struct frame *frame,
 	assert(frame->protocol != (enum protocol)PROTOCOL_MARK);
 	assert(frame->protocol <= UINT8_MAX);
 	if (frame->refused_count > JOURNAL_REFUSED_MAX ||
-	    frame->body.len + 4 * frame->refused_count > JOURNAL_FRAME_MAX)
+	    bytes + 4 * frame->refused_count > JOURNAL_FRAME_MAX)
 		return ERR_LIMIT;
-	n = (size_t)frame_bytes((uint32_t)frame->body.len,
+	n = (size_t)frame_bytes((uint32_t)bytes,
 				(uint32_t)frame->refused_count);
 	crc = frame_crc(frame);
 	pthread_mutex_lock(&j->lock);

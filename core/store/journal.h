@@ -76,6 +76,10 @@ struct frame {
 	uint8_t decoder; /* version of the decoder that accepted it */
 	struct scope scope;
 	struct wall received;
+	/* For append: what is written in front of the body, as if it were the
+	 * body's first bytes; so whoever adds some need not copy all. A frame
+	 * that is read has none. */
+	struct sv prefix;
 	struct sv body;
 	/* Records of the body without effect (refused, or known already):
 	 * record kind << 24 | index in its list, ascending. */

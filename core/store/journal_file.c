@@ -28,16 +28,18 @@ uint32_t frame_crc(const struct frame *frame)
 {
 	uint32_t crc = crc32_add(0, frame->refused, 4 * frame->refused_count);
 
+	if (frame->prefix.len > 0)
+		crc = crc32_add(crc, frame->prefix.ptr, frame->prefix.len);
 	return crc32_add(crc, frame->body.ptr, frame->body.len);
 }
 
 void frame_write(uint8_t *out, const struct frame *frame, uint32_t crc)
 {
-	uint32_t body_bytes = (uint32_t)frame->body.len;
+	uint32_t body_bytes = (uint32_t)(frame->prefix.len + frame->body.len);
 	uint32_t refused_count = (uint32_t)frame->refused_count;
 	size_t refused_bytes = 4 * frame->refused_count;
 	size_t body_at = FRAME_HEADER_BYTES + refused_bytes;
-	size_t used = body_at + frame->body.len;
+	size_t used = body_at + body_bytes;
 
 	memset(out, 0, FRAME_HEADER_BYTES);
 	put_le32(out, FRAME_MAGIC);
@@ -52,8 +54,11 @@ void frame_write(uint8_t *out, const struct frame *frame, uint32_t crc)
 	       strnlen(frame->scope.region, REGION_MAX - 1));
 	if (refused_bytes > 0)
 		memcpy(out + FRAME_HEADER_BYTES, frame->refused, refused_bytes);
-	if (body_bytes > 0)
-		memcpy(out + body_at, frame->body.ptr, body_bytes);
+	if (frame->prefix.len > 0)
+		memcpy(out + body_at, frame->prefix.ptr, frame->prefix.len);
+	if (frame->body.len > 0)
+		memcpy(out + body_at + frame->prefix.len, frame->body.ptr,
+		       frame->body.len);
 	memset(out + used, 0, frame_bytes(body_bytes, refused_count) - used);
 }
 
