@@ -70,10 +70,13 @@ static int open_follower(struct numbers *n, const struct numbers_lists *lists,
 			 struct reader *head, struct arena *arena)
 {
 	uint64_t which = read_varint(head);
-	const struct numbers_listed *leader = &lists->lists[which];
+	const struct numbers_listed *leader;
 	uint64_t *list;
 
-	if (which >= lists->count || leader->count != n->count ||
+	if (which >= lists->count)
+		return ERR_CORRUPT;
+	leader = &lists->lists[which];
+	if (leader->count != n->count ||
 	    leader->list_count > (size_t)(head->end - head->at))
 		return ERR_CORRUPT;
 	list = arena_alloc(arena, leader->list_count * sizeof(*list));
