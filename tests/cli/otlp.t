@@ -167,10 +167,16 @@ stop_collector
 is "$STATUS" 0 "and the collector ends well"
 
 # --- after a restart ------------------------------------------------
-start_collector
+start_collector --memory 128M
 if [ "$MODULES" ]; then
 	check "a trace is there after a restart" wait_for complete 10
 	is "$(python3 "$TMP/documents.py" "$TMP/traces" 2>&1 | cut -d' ' -f1-4)" \
 		"42 shop-json True 503" "complete"
 fi
+# What a body is read to may take 48 times its size: bounded as well.
+python3 -c 'print("{\"resourceSpans\":[" + "{}," * 2500000 + "{}]}")' >"$TMP/wide.json"
+like "$(post /v1/traces application/json "@$TMP/wide.json")" \
+	'^400 application/json .*takes more memory than one may' "a body of nothing, 7 MB"
+is "$(post /v1/traces application/json '{}')" "200 application/json {}" \
+	"and the next one is taken"
 plan "$TAP_N"

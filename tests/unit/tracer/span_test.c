@@ -175,6 +175,9 @@ struct row {
 #define SERVER "\"kind\":2"
 #define CLIENT "\"kind\":3"
 #define SERVICE ATTR("service.name", "shop")
+#define EXCEPTION(stack)                                              \
+	",\"events\":[{\"name\":\"exception\",\"attributes\":[" ATTR( \
+		"exception.stacktrace", stack) "]}]"
 #define LAST NULL
 
 static const struct row rows[] = {
