@@ -117,8 +117,9 @@ struct sv head_row(const struct head_document *d);
 int head_unpack(const struct head *h, const struct head_trace *trace,
 		const struct head_document *d, struct buf *out,
 		struct document *document) MUST_USE;
-/* Of its essences; all but those are in the arena. */
+/* Of the essences of its documents, which are given in order of arrival. */
 int head_assemble(const struct head *h, const struct head_trace *trace,
+		  const struct head_document *const *documents, size_t n,
 		  struct arena *arena, struct assembly *out) MUST_USE;
 /* The trace's digest, made when needed; it stays until the trace changes. */
 int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,

@@ -136,6 +136,7 @@ bool traces_checkpoint_in_doubt(const struct traces *t, int err);
 int traces_read_checkpoint(struct traces *t, struct diag *diag) MUST_USE;
 
 /* --- traces_seal.c --- */
+enum { SEAL_FETCH_AHEAD = 12 }; /* documents */
 enum seal_reason { SEAL_SIZE, SEAL_AGE, SEAL_ALL };
 int traces_seal_head(struct traces *t, enum seal_reason reason) MUST_USE;
 
@@ -152,6 +153,10 @@ struct seal {
 	struct head_trace **traces; /* chosen, by key once sorted */
 	bool *dropped; /* by the late decision: in the map alone */
 	size_t count;
+	/* Their documents, trace by trace, in order of arrival: [first[i],
+	 * first[i + 1]) of traces[i]. */
+	const struct head_document **documents;
+	size_t *first;
 	/* What was gathered of them: */
 	struct map_minutes minutes;
 	struct seal_summary *list; /* of those not dropped */
@@ -166,6 +171,19 @@ struct seal {
 	int64_t start_ns_min, start_ns_max, end_ns_max;
 	int64_t received_ns_min, received_ns_max;
 };
+
+/* Traces lie scattered in the head, as their documents came: what is needed
+ * soon is fetched before. */
+static inline void seal_fetch(const struct seal *s, size_t document)
+{
+	const char *at;
+
+	if (document >= s->first[s->count])
+		return;
+	at = (const char *)s->documents[document];
+	for (size_t i = 0; i < 4; i++)
+		__builtin_prefetch(at + 64 * i);
+}
 
 /* --- traces_write.c --- */
 /* Writes the block of what was chosen. */

@@ -125,6 +125,38 @@ static int by_key(const void *left, const void *right, void *arg)
 	return memcmp((*a)->key.bytes, (*b)->key.bytes, TRACE_KEY_SIZE);
 }
 
+/* Sorts the documents of the head by the traces that were chosen, in the order
+ * in which they lie in memory. */
+static int sort_documents(struct seal *s)
+{
+	const struct head *h = &s->t->head;
+	size_t *next = calloc(h->count + 1, sizeof(*next));
+	size_t count = 0;
+
+	s->documents = calloc(h->all_count + 1, sizeof(*s->documents));
+	s->first = calloc(s->count + 1, sizeof(*s->first));
+	if (!next || !s->documents || !s->first) {
+		free(next);
+		return ERR_NOMEM;
+	}
+	memset(next, 0xff, (h->count + 1) * sizeof(*next));
+	for (size_t i = 0; i < s->count; i++) {
+		s->first[i] = next[s->traces[i]->index] = count;
+		count += s->traces[i]->document_count;
+	}
+	s->first[s->count] = count;
+	for (size_t i = 0; i < h->all_count; i++) {
+		const struct head_document *d = h->all[i];
+
+		if (i + 16 < h->all_count)
+			__builtin_prefetch(h->all[i + 16]);
+		if (!d->replaced && next[d->trace] != SIZE_MAX)
+			s->documents[next[d->trace]++] = d;
+	}
+	free(next);
+	return 0;
+}
+
 /* --- gathering ---------------------------------------------------------------- */
 
 static void widen(int64_t ns, int64_t *min, int64_t *max)
@@ -201,7 +233,10 @@ static int gather_trace(struct seal *s, size_t i)
 	int e;
 
 	arena_reset(scratch);
-	e = head_assemble(&s->t->head, s->traces[i], scratch, &a);
+	for (size_t d = s->first[i]; d < s->first[i + 1]; d++)
+		seal_fetch(s, d + SEAL_FETCH_AHEAD);
+	e = head_assemble(&s->t->head, s->traces[i], s->documents + s->first[i],
+			  s->first[i + 1] - s->first[i], scratch, &a);
 	if (!e)
 		e = trace_summarise(&a, trace_key_id(g.key), scratch, &summary);
 	if (e)
@@ -298,6 +333,7 @@ static int seal_block(struct seal *s, struct block_set **set)
 static int seal_blocks(struct seal *s, struct block_set **set)
 {
 	struct head_trace **traces = s->traces;
+	size_t *first = s->first;
 	uint64_t oldest_position = s->oldest_position;
 	bool *dropped = s->dropped;
 	size_t from = 0, count = s->count;
@@ -311,6 +347,7 @@ static int seal_blocks(struct seal *s, struct block_set **set)
 			to++;
 		s->traces = traces + from;
 		s->dropped = dropped + from;
+		s->first = first + from;
 		s->count = to - from;
 		s->oldest_position = to < count ? s->t->view.durable :
 						  oldest_position;
@@ -319,6 +356,7 @@ static int seal_blocks(struct seal *s, struct block_set **set)
 	}
 	s->traces = traces;
 	s->dropped = dropped;
+	s->first = first;
 	s->count = count;
 	return e;
 }
@@ -334,7 +372,9 @@ static int seal_chosen(struct seal *s)
 	traces_lock(t);
 	set = traces_hold(t);
 	traces_unlock(t);
-	e = seal_blocks(s, &set);
+	e = sort_documents(s);
+	if (!e)
+		e = seal_blocks(s, &set);
 	if (!e)
 		e = commit(s, set);
 	else
@@ -374,6 +414,8 @@ int traces_seal_head(struct traces *t, enum seal_reason reason)
 	buf_fini(&s.value);
 	free(s.traces);
 	free(s.list);
+	free(s.documents);
+	free(s.first);
 	minutes_fini(&s.minutes);
 	buf_fini(&s.summaries);
 	free(s.dropped);

@@ -82,15 +82,18 @@ static int add_row(struct chunks *c, const struct head_trace *trace,
 }
 
 /* A chunk has whole traces of one scope. */
-static int add_trace(struct chunks *c, const struct head_trace *trace)
+static int add_trace(struct chunks *c, size_t i)
 {
+	const struct seal *s = c->s;
+	const struct head_trace *trace = s->traces[i];
 	struct row_key prefix;
 	size_t bytes = 0;
 	int e = 0;
 
-	for (const struct head_document *d = head_first(trace); d;
-	     d = head_next(d))
-		bytes += d->row_len;
+	for (size_t d = s->first[i]; d < s->first[i + 1]; d++) {
+		seal_fetch(s, d + SEAL_FETCH_AHEAD);
+		bytes += s->documents[d]->row_len;
+	}
 	if (c->count &&
 	    (c->bytes + bytes > COLUMNS_ROW_BYTES ||
 	     c->count + trace->document_count > COLUMNS_ROWS_MAX ||
@@ -98,9 +101,8 @@ static int add_trace(struct chunks *c, const struct head_trace *trace)
 		e = end_chunk(c);
 	if (!c->count)
 		c->first = &trace->key;
-	for (const struct head_document *d = head_first(trace); d && !e;
-	     d = head_next(d))
-		e = add_row(c, trace, head_row(d));
+	for (size_t d = s->first[i]; d < s->first[i + 1] && !e; d++)
+		e = add_row(c, trace, head_row(s->documents[d]));
 	if (e)
 		return e;
 	c->of_trace[trace->index] = block_writer_chunk(c->s->writer);
@@ -118,7 +120,7 @@ static int write_chunks(struct chunks *c)
 
 	for (size_t i = 0; i < s->count && !e; i++)
 		if (!s->dropped[i])
-			e = add_trace(c, s->traces[i]);
+			e = add_trace(c, i);
 	return e ? e : end_chunk(c);
 }
 
