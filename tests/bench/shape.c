@@ -112,10 +112,11 @@ struct packed {
 /* Reads what is packed next, as the decoder has just done when it is. */
 static uint64_t warm(const struct made *m, size_t i)
 {
-	const struct json_doc *doc = m->spans ? NULL : &m->docs[i];
+	const struct json_doc *doc;
 
-	if (!doc)
+	if (m->spans)
 		return hash64(m->spans[i].span);
+	doc = &m->docs[i];
 	return hash64(doc->text) ^
 	       hash64(sv_make((const char *)doc->nodes,
 			      doc->count * sizeof(*doc->nodes)));
@@ -144,12 +145,12 @@ static double pack_batch(const struct made *m, struct packed *p, size_t from,
 
 static void pack(const struct made *m, struct packed *p)
 {
-	size_t *ends = malloc(m->count * sizeof(*ends));
+	size_t *ends = calloc(m->count + 1, sizeof(*ends));
 	struct shapes_stats stats;
 	double us = 0;
 	int e = shapes_new(&p->s, 0);
 
-	p->rows = malloc(m->count * sizeof(*p->rows));
+	p->rows = calloc(m->count + 1, sizeof(*p->rows));
 	p->count = m->count;
 	p->bytes = (struct buf){ .limit = 1 << 30 };
 	assert(!e && ends && p->rows && buf_grow(&p->bytes, m->bytes));
@@ -253,6 +254,7 @@ static size_t encode(const struct packed *p, struct buf *chunks, size_t *ends,
 		ends[count] = chunks->len;
 		first = end;
 	}
+	assert(count);
 	say("encode, deflate", now_us() - begin, p->count, chunks->len);
 	for (size_t i = 0; i < count; i++)
 		rows += deflate_rows(p, firsts[i],
@@ -352,8 +354,8 @@ static void look_up(const struct packed *p, const struct buf *chunks,
 
 static void measure(const char *name, const struct made *m)
 {
-	size_t *ends = malloc(m->count * sizeof(*ends));
-	size_t *firsts = malloc(m->count * sizeof(*firsts));
+	size_t *ends = calloc(m->count + 1, sizeof(*ends));
+	size_t *firsts = calloc(m->count + 1, sizeof(*firsts));
 	struct buf chunks = { .limit = 1 << 30 };
 	struct packed p;
 	size_t count;

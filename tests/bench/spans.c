@@ -213,7 +213,7 @@ static void draw_trace(struct bench *b, struct bench_span *spans)
 	b->now_ns += (int64_t)draw(b, 2 * MS);
 	for (unsigned i = 0; i < BENCH_TRACE_SPANS; i++) {
 		struct bench_span *s = &spans[i];
-		const struct bench_span *parent = s;
+		const struct bench_span *parent;
 
 		draw_id(b, s->id, 8);
 		s->service = (unsigned)draw(b, BENCH_SERVICES);

@@ -10,10 +10,10 @@ enum { ARRAY_FIRST = 64, SLOTS_FIRST = 256 };
 static bool grow(struct columns_encoder *e, void *at, size_t *cap, size_t size)
 {
 	size_t more = *cap ? 2 * *cap : ARRAY_FIRST;
-	void *array;
+	void *old, *array;
 
-	memcpy(&array, at, sizeof(array));
-	array = realloc(array, more * size);
+	memcpy(&old, at, sizeof(old));
+	array = realloc(old, more * size);
 	if (!array) {
 		e->failed = true;
 		return false;
@@ -21,6 +21,7 @@ static bool grow(struct columns_encoder *e, void *at, size_t *cap, size_t size)
 	memset((char *)array + *cap * size, 0, (more - *cap) * size);
 	memcpy(at, &array, sizeof(array));
 	*cap = more;
+	/* cppcheck-suppress memleak ; it is where `at` is */
 	return true;
 }
 

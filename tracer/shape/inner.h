@@ -19,6 +19,7 @@
 #ifndef TALLY_TRACER_SHAPE_INNER_H
 #define TALLY_TRACER_SHAPE_INNER_H
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "core/codec/protobuf.h"
@@ -201,7 +202,7 @@ static inline uint8_t *varint_put(uint8_t *to, uint64_t v)
 
 static inline uint64_t zigzag(int64_t v)
 {
-	return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+	return v < 0 ? ~((uint64_t)v << 1) : (uint64_t)v << 1;
 }
 
 /* Reads rows and heads; past the end is remembered in bad. */
@@ -212,9 +213,9 @@ struct reader {
 
 static inline struct reader reader_of(struct sv bytes)
 {
-	const uint8_t *at = (const uint8_t *)bytes.ptr;
+	const uint8_t *at = (const uint8_t *)(bytes.ptr ? bytes.ptr : "");
 
-	return (struct reader){ at, at + bytes.len, false };
+	return (struct reader){ at, at + (bytes.ptr ? bytes.len : 0), false };
 }
 
 static inline uint64_t read_varint(struct reader *r)
@@ -222,11 +223,14 @@ static inline uint64_t read_varint(struct reader *r)
 	struct protobuf p = { r->at, r->end };
 	uint64_t v = 0;
 
-	if (!protobuf_varint(&p, &v)) {
+	if (r->at < r->end && *r->at < 0x80)
+		return *r->at++;
+	if (!protobuf_varint_long(&p, &v)) {
 		r->bad = true;
 		r->at = r->end;
 		return 0;
 	}
+	assert(p.at);
 	r->at = p.at;
 	return v;
 }

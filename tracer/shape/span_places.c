@@ -69,7 +69,7 @@ bool span_places(struct shapes *s, struct sv shape, enum span_message kind)
 	struct shapes_scratch *scratch = shapes_scratch(s);
 	struct reader r = reader_of(shape);
 	struct buf *name = &scratch->name;
-	size_t lengths[SPAN_NESTED_MAX + 2];
+	size_t lengths[SPAN_NESTED_MAX + 2] = { 0 };
 	unsigned nested = 0;
 	bool good = true;
 
@@ -82,6 +82,7 @@ bool span_places(struct shapes *s, struct sv shape, enum span_message kind)
 		uint64_t number = 0;
 
 		if (step == SPAN_CLOSE) {
+			assert(nested);
 			name->len = lengths[--nested];
 			continue;
 		}
