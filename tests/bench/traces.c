@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -324,6 +325,8 @@ int main(int argc, char **argv)
 		return 1;
 	snprintf(dir[0], sizeof(dir[0]), "%s", argc > 3 ? argv[3] : root);
 	snprintf(dir[1], sizeof(dir[1]), "%.500s/x-ray", dir[0]);
+	if (argc > 3)
+		(void)!mkdir(dir[0], 0700);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (spans)
 		measure("spans", spans, feed_spans, dir[0]);
