@@ -31,8 +31,8 @@
 #include "tracer/shape/shape.h"
 
 enum {
-	COLUMNS_ROWS_MAX = 1 << 16,   /* of a chunk */
-	COLUMNS_ROW_BYTES = 96 << 10, /* of rows a chunk should be made of: it
+	COLUMNS_ROWS_MAX = 1 << 16,    /* of a chunk */
+	COLUMNS_ROW_BYTES = 128 << 10, /* of rows a chunk should be made of: it
 				       * becomes about 64 KB */
 	COLUMNS_CHUNK_MAX = 16 << 20,
 };

@@ -62,8 +62,8 @@ size_t shapes_memory(const struct shapes *s);
 /* Appends the dictionary's image. It has no checksum: its container does. */
 void shapes_save(const struct shapes *s, struct buf *out);
 /* A dictionary to read from (shape_unpack, columns_*), straight from its
- * image: nothing is copied or built, 48 bytes are allocated, and image must
- * outlive it. 1 to 5 us for each 100 KB. ERR_CORRUPT, ERR_NOMEM. */
+ * image, which must outlive it: nothing is copied or built, and entries are
+ * checked when they are read. ERR_CORRUPT, ERR_NOMEM. */
 int shapes_open(struct shapes **out, struct sv image) MUST_USE;
 
 /* Appends doc's row. trace_id is the one the row will be kept under: where
