@@ -20,8 +20,8 @@
  * entry when it comes the second time within the last few thousand misses.
  * Texts that do not repeat therefore never enter; those of one column may fill
  * an eighth of it, all of them half, resources three quarters. Over its limit
- * nothing enters and documents of new shapes are stored as they are: a count in
- * shapes_stats.full says that it is time for a new dictionary.
+ * nothing enters, and documents of new shapes are stored as they are: once
+ * shapes_stats.full is not 0, it is time for a new dictionary.
  * Entries are never moved or changed: who got a row under a lock may unpack it
  * without the lock while the owner packs on.
  */
@@ -46,7 +46,8 @@ struct shapes;
 struct shapes_stats {
 	uint64_t packed;   /* documents that became shape and values */
 	uint64_t verbatim; /* documents that are stored as they are */
-	uint64_t full;     /* entries the limit kept out */
+	uint64_t full; /* shapes, columns and sources there was no room for */
+	uint64_t refused; /* strings over their part of it */
 	uint32_t entries;
 	size_t bytes; /* of the entries; of the image about the same */
 };

@@ -162,7 +162,7 @@ static bool has_room(struct shapes *s, enum entry_kind kind, uint32_t n,
 
 	if (n > l->entries_max - shapes_entries(s) ||
 	    held + bytes + 5 * (size_t)n > limit) {
-		l->stats.full++;
+		*(kind == ENTRY_TEXT ? &l->stats.refused : &l->stats.full) += 1;
 		return false;
 	}
 	return 2 * (shapes_entries(s) + n) <= l->slots_mask || slots_grow(s);
@@ -233,7 +233,7 @@ uint32_t shapes_string(struct shapes *s, struct sv text, uint32_t shape,
 		return number;
 	share = share_of(s, shape, place);
 	if (*share + text.len > s->live->bytes_max / SHARE_PART) {
-		s->live->stats.full++;
+		s->live->stats.refused++;
 		return SHAPE_NONE;
 	}
 	if (has_room(s, ENTRY_TEXT, 1, text.len)) {
