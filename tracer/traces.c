@@ -48,6 +48,16 @@ static int restore(struct traces *t, struct diag *diag)
 	return e;
 }
 
+void traces_count_shapes(struct traces_stats *stats, const struct head *head)
+{
+	struct shapes_stats shapes = { 0 };
+
+	if (head->shapes)
+		shapes_stats(head->shapes, &shapes);
+	stats->verbatim += shapes.verbatim;
+	stats->dictionary_full += shapes.full;
+}
+
 static void update_head_stats(struct traces *t)
 {
 	t->stats.head_traces = t->head.count;
@@ -307,6 +317,7 @@ void traces_stats(struct traces *t, struct traces_stats *out)
 	traces_lock(t);
 	update_head_stats(t);
 	*out = t->stats;
+	traces_count_shapes(out, &t->head);
 	traces_unlock(t);
 }
 

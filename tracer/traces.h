@@ -78,6 +78,10 @@ struct traces_stats {
 	uint64_t seals, seal_errors;
 	uint64_t blocks_deleted; /* by retention */
 	uint64_t damaged_rows;   /* read from blocks and not usable */
+	/* Documents stored as they came, not as a shape's values; entries that
+	 * found no room in a dictionary; places of ids that are in too many
+	 * traces for the index. */
+	uint64_t verbatim, dictionary_full, ids_left_out;
 	uint64_t head_traces, head_documents, head_bytes;
 	uint64_t blocks, block_bytes, block_rows;
 };

@@ -84,6 +84,10 @@ static inline void traces_unlock(struct traces *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* --- traces.c --- */
+/* Adds what the head's dictionary counted. */
+void traces_count_shapes(struct traces_stats *stats, const struct head *head);
+
 /* --- traces_blocks.c --- */
 void block_path(const struct traces *t, uint64_t number,
 		char path[TRACES_PATH_MAX]);
@@ -163,7 +167,7 @@ struct seal {
 	size_t list_count;
 	struct buf summaries;
 	enum segment_status worst; /* of the trace at hand */
-	uint64_t dropped_count, dropped_documents;
+	uint64_t dropped_count, dropped_documents, ids_left_out;
 	struct head kept; /* what stays, built anew */
 	uint64_t oldest_position;
 	struct block_writer *writer;

@@ -280,6 +280,8 @@ static int commit(struct seal *s, struct block_set *set)
 		t->opened_ns = opened_ns;
 		block_set_unref(set);
 	} else {
+		traces_count_shapes(&t->stats, &t->head);
+		t->stats.ids_left_out += s->ids_left_out;
 		map_windows_seal(t, &s->kept);
 		head_fini(&t->head);
 		t->head = s->kept;

@@ -81,7 +81,11 @@ static void put_stores(struct api *a, struct json_writer *w)
 	json_open_object(w);
 	put(w, "documents", t.documents);
 	put(w, "repeats", t.repeats);
+	put(w, "shed", t.shed_trace);
 	put(w, "dropped_late", t.dropped);
+	put(w, "verbatim", t.verbatim);
+	put(w, "dictionary_full", t.dictionary_full);
+	put(w, "ids_left_out", t.ids_left_out);
 	put(w, "head_documents", t.head_documents);
 	put(w, "head_bytes", t.head_bytes);
 	put(w, "blocks", t.blocks);
