@@ -205,8 +205,16 @@ static bool skips(const struct runner *r, const struct frame *frame)
 	return r->view->ops->skips & UINT32_C(1) << frame->protocol;
 }
 
+/* As skips, for one that is decoded: who takes no records takes ids only. */
+static bool has_nothing(const struct runner *r, const struct message *m)
+{
+	return skips(r, &m->frame) || (r->view->ops->no_records &&
+				       !m->invocation.len && !m->producer.len);
+}
+
 /* Applies it, trying again while the view says so. False: stopping. */
-static bool runner_deliver(struct runner *r, const struct delivery *d)
+static bool runner_deliver(struct runner *r, const struct delivery *d,
+			   bool counted)
 {
 	const struct frame *frame = d->frame;
 	struct view *v = r->view;
@@ -228,8 +236,7 @@ static bool runner_deliver(struct runner *r, const struct delivery *d)
 	v->position = frame->next;
 	atomic_store(&r->position, v->position);
 	atomic_fetch_add(&r->applied, 1);
-	if (!skips(r, frame) &&
-	    frame->position >= atomic_load(&r->pushed_from)) {
+	if (counted && frame->position >= atomic_load(&r->pushed_from)) {
 		atomic_store(&r->oldest_ns, frame->received.ns);
 		atomic_fetch_add(&r->pushed_applied, 1);
 	}
@@ -248,7 +255,7 @@ static bool runner_apply(struct runner *r, const struct message *m)
 		.body_hash = m->body_hash,
 	};
 
-	return runner_deliver(r, &d);
+	return runner_deliver(r, &d, !has_nothing(r, m));
 }
 
 /* All that such a view takes of it. */
@@ -268,7 +275,7 @@ static bool runner_pass(struct runner *r, const struct frame *frame)
 	const struct records none = { 0 };
 	const struct delivery d = { .frame = &f, .records = &none };
 
-	return runner_deliver(r, &d);
+	return runner_deliver(r, &d, false);
 }
 
 static void runner_housekeeping(struct runner *r)
@@ -565,7 +572,7 @@ void apply_push(struct apply *a, struct message *m)
 
 		pthread_mutex_lock(&r->lock);
 		/* One that is behind reads this one from the journal. */
-		if (skips(r, &m->frame)) {
+		if (has_nothing(r, m)) {
 			r->has_passed = !r->behind;
 			r->passed = passed_frame(&m->frame);
 		} else {

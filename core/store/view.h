@@ -51,7 +51,8 @@ struct view_ops {
 	 * more than applying did. */
 	uint32_t skips;
 	/* It never looks at records: what is read from the journal for it need
-	 * not be decoded further than to the delivery's other members. */
+	 * not be decoded further than to the delivery's other members, and where
+	 * these are empty the frame is one to skip. */
 	bool no_records;
 };
 

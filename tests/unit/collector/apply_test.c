@@ -46,7 +46,8 @@ static int recorder_apply(void *self, const struct delivery *d)
 		r->failures--;
 		return ERR_FULL;
 	}
-	if (r->view.ops->skips & 1U << d->frame->protocol) {
+	if (r->view.ops->skips & 1U << d->frame->protocol ||
+	    (r->view.ops->no_records && !d->invocation.len)) {
 		r->wrong |= d->frame->body.len || d->records->segment_count ||
 			    d->frame->next <= r->next;
 		r->next = d->frame->next;
@@ -85,6 +86,13 @@ static const struct view_ops skipping_ops = {
 	.apply = recorder_apply,
 	.checkpoint = recorder_checkpoint,
 	.skips = 1U << PROTOCOL_XRAY_SEGMENTS,
+};
+
+static const struct view_ops ids_ops = {
+	.name = "ids",
+	.apply = recorder_apply,
+	.checkpoint = recorder_checkpoint,
+	.no_records = true,
 };
 
 static void recorder_init(struct recorder *r)
@@ -464,6 +472,26 @@ static void test_spare(void **state)
 	stop(f);
 }
 
+/* One that takes ids alone skips what has none. */
+static void test_ids_only(void **state)
+{
+	struct fixture *f = *state;
+	struct recorder all, ids;
+
+	recorder_init(&all);
+	recorder_init(&ids);
+	ids.view.ops = &ids_ops;
+	start(f, &all, &ids);
+	send(f, 0, 500);
+	wait_until(&all.expected, 500);
+	wait_for_lag(f, 1, 0);
+	stop(f);
+	assert_int_equal(ids.expected, 0);
+	assert_true(ids.passed >= 1 && ids.passed < 50);
+	assert_false(ids.wrong);
+	assert_true(ids.view.durable == all.view.durable);
+}
+
 static bool after_some_asking(void *arg)
 {
 	return ++*(int *)arg > 20;
@@ -514,6 +542,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_start_while_failing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_skipped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ids_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spare, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_skipped_while_behind,
 						setup, teardown),
