@@ -106,6 +106,8 @@ static int64_t retention_of(const struct traces *t,
 {
 	struct scope scope;
 
+	if (!t->options.day_count)
+		return t->options.retention_ns;
 	trace_key_scope(&trace->key, &scope);
 	return traces_retention_ns(t, scope.account);
 }
@@ -116,12 +118,10 @@ static int by_key(const void *left, const void *right, void *arg)
 	const struct head_trace *const *a = left, *const *b = right;
 	const struct traces *t = arg;
 
-	if (t->options.day_count) {
-		int64_t x = retention_of(t, *a), y = retention_of(t, *b);
+	int64_t x = retention_of(t, *a), y = retention_of(t, *b);
 
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
+	if (x != y)
+		return x < y ? -1 : 1;
 	return memcmp((*a)->key.bytes, (*b)->key.bytes, TRACE_KEY_SIZE);
 }
 
