@@ -11,7 +11,8 @@
  *   times                since the trace's start; ends since their start
  *   numbers, strings of  bits: constant; difference to the least one; number
  *   the dictionary       in a list of those that occur; a usual one and the
- *                        exceptions; length and digits
+ *                        exceptions; length and digits; nothing at all where
+ *                        another column says it already (numbers.h)
  *   text                 bytes behind each other
  *
  * Bits and ids do not shrink and are stored as they are; text, lists and
