@@ -125,6 +125,8 @@ int head_assemble(const struct head *h, const struct head_trace *trace,
 int head_digest(struct head *h, struct head_trace *trace, struct arena *scratch,
 		const struct digest **out) MUST_USE;
 
+/* Private to head*.c: counts its memory anew. */
+void head_count_bytes(struct head *h);
 /* Puts the trace into the list of changed ones, where there is one. */
 void head_mark_changed(struct head *h, struct head_trace *trace);
 /* Frees what the trace has as mapped. */

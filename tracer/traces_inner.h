@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inside of the traces view, shared by its files: traces.c (the view),
- * traces_seal.c (head to block), traces_image.c (the checkpoint's image),
- * traces_blocks.c (the list of blocks), traces_query.c and traces_recent.c.
+ * traces_seal.c and traces_write.c (head to block), traces_image.c (the
+ * checkpoint's image), traces_blocks.c (the list of blocks, retention),
+ * traces_chunks.c and traces_dictionary.c (what is in a block), and the
+ * questions: traces_query.c, _find.c, _recent.c, _scan.c, _map.c.
  *
  * The applying thread alone changes documents. It may therefore read the head
  * without the lock, and takes it to change anything, since readers look at
@@ -193,7 +195,11 @@ static inline void seal_fetch(const struct seal *s, size_t document)
 /* Writes the block of what was chosen. */
 int seal_write(struct seal *s, const char *path) MUST_USE;
 
-/* --- traces_find.c --- */
+/* --- traces_chunks.c --- */
+/* The stored row that is chunk n of the container; scan is the caller's to
+ * close. ERR_CORRUPT: it is damaged, which the log says. */
+int block_load_row(struct block_scan **scan, struct block_ref *b, uint32_t n,
+		   struct sv *key, struct sv *value) MUST_USE;
 /* Documents of a trace in a block, from the chunk that has them; only from
  * ROWS_FORMAT 3 on. Calls fn for each, in order of arrival. */
 typedef int block_document_fn(void *arg, const struct document *document);
