@@ -30,7 +30,7 @@ struct picture {
 };
 
 /* Columns of a row: name, kind, time, self time, mark, status, bar, with a
- * space between. A narrow terminal loses the kind, then self time, the bar. */
+ * space between. A narrow terminal loses self time, then the kind, the bar. */
 struct layout {
 	int name, kind, self, bar;
 };
@@ -40,6 +40,7 @@ static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
 	int rest = c->program.term.width - TIME_WIDTH - 1 - MARK_WIDTH -
 		   STATUS_WIDTH - 1;
 	struct layout l = { .name = NAME_WIDTH_MIN };
+	int spare;
 
 	for (size_t i = 0; i < w->count; i++) {
 		int name = 3 * (int)w->rows[i].depth +
@@ -49,18 +50,18 @@ static struct layout make_layout(const struct cmd *c, const struct waterfall *w)
 		l.name = name > l.name ? name : l.name;
 		l.kind = kind > l.kind ? kind : l.kind;
 	}
-	if (rest - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 1 > SELF_WIDTH)
-		l.self = SELF_WIDTH;
-	rest -= l.self ? l.self + 1 : 0;
 	if (l.kind > KIND_WIDTH_MAX)
 		l.kind = KIND_WIDTH_MAX;
 	/* Names are worth more. */
-	if (rest - (l.name < NAME_WIDTH_MAX ? l.name : NAME_WIDTH_MAX) -
-		    BAR_WIDTH_MIN - 2 <
-	    l.kind)
+	spare = rest - (l.name < NAME_WIDTH_MAX ? l.name : NAME_WIDTH_MAX) -
+		BAR_WIDTH_MIN - 2;
+	if (spare < l.kind)
 		l.kind = 0;
 	if (l.kind)
 		rest -= l.kind + 1;
+	if (spare - l.kind > SELF_WIDTH)
+		l.self = SELF_WIDTH;
+	rest -= l.self ? l.self + 1 : 0;
 	if (l.name > rest / 2)
 		l.name = rest / 2 > NAME_WIDTH_MIN ? rest / 2 : NAME_WIDTH_MIN;
 	l.bar = rest - l.name - 1;
