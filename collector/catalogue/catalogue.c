@@ -9,12 +9,24 @@
 
 #include "core/base/log.h"
 
+enum { EARLY_MAX = 64 }; /* more than wait in one commit, but for a flood */
+
+/* What came of a frame nobody waited for when it was applied. */
+struct early {
+	uint64_t position;
+	int err;
+	enum catalogue_verdict verdict;
+};
+
 struct catalogue {
 	struct view view;
 	const struct env *env;
 	struct store *store;
 	bool is_new;
-	pthread_mutex_t lock; /* over the waiters and `stalled` */
+	pthread_mutex_t lock;          /* over all of these */
+	struct early early[EARLY_MAX]; /* the latest, in turn */
+	size_t early_count;
+	uint64_t judged; /* all frames before it are applied */
 	struct catalogue_waiter *first, **last;
 	int stalled; /* why the view stands still; 0: it does not */
 	_Atomic uint64_t items, bytes, changes, refused, damaged_items,
@@ -23,67 +35,90 @@ struct catalogue {
 
 /* --- who waits ------------------------------------------------------------------- */
 
-/* The first that waits for `position` or one before; NULL: none. */
+/* The first that waits for `position` or one before; NULL: none. Under the
+ * lock. */
 static struct catalogue_waiter *take_waiter(struct catalogue *c,
 					    uint64_t position)
 {
-	struct catalogue_waiter *w;
+	struct catalogue_waiter *w = c->first;
 
-	pthread_mutex_lock(&c->lock);
-	w = c->first;
-	if (w && w->position > position)
-		w = NULL;
-	if (w) {
-		c->first = w->next;
-		if (!c->first)
-			c->last = &c->first;
-	}
-	pthread_mutex_unlock(&c->lock);
+	if (!w || w->position > position)
+		return NULL;
+	c->first = w->next;
+	if (!c->first)
+		c->last = &c->first;
 	return w;
 }
 
-/* All up to position are told: the one of this frame what it came to. */
+/* All up to position are told: the one of this frame what it came to. A view
+ * that reads the journal may have the frame before its sender knows where it
+ * is: what it came to is kept for who asks then. */
 static void tell(struct catalogue *c, uint64_t position, int err,
 		 enum catalogue_verdict verdict)
 {
 	struct catalogue_waiter *w;
+	bool told = false;
 
+	pthread_mutex_lock(&c->lock);
 	while ((w = take_waiter(c, position))) {
-		int its = w->position == position ? err : ERR_CORRUPT;
+		bool its = w->position == position;
 
-		w->done(w->arg, its, verdict);
+		told |= its;
+		pthread_mutex_unlock(&c->lock);
+		w->done(w->arg, its ? err : ERR_CORRUPT, verdict);
+		pthread_mutex_lock(&c->lock);
 	}
+	c->judged = position + 1;
+	if (!told)
+		c->early[c->early_count++ % EARLY_MAX] =
+			(struct early){ position, err, verdict };
+	pthread_mutex_unlock(&c->lock);
 }
 
 /* While it stands still nobody waits for it: neither those who do now nor
  * those who come. */
 static void set_stalled(struct catalogue *c, int err)
 {
+	struct catalogue_waiter *w;
+
 	pthread_mutex_lock(&c->lock);
 	c->stalled = err;
-	pthread_mutex_unlock(&c->lock);
-	if (err) {
-		struct catalogue_waiter *w;
-
-		while ((w = take_waiter(c, UINT64_MAX)))
-			w->done(w->arg, err, CATALOGUE_DONE);
+	while (err && (w = take_waiter(c, UINT64_MAX))) {
+		pthread_mutex_unlock(&c->lock);
+		w->done(w->arg, err, CATALOGUE_DONE);
+		pthread_mutex_lock(&c->lock);
 	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Of a frame that is applied already. Under the lock. */
+static struct early early_of(const struct catalogue *c, uint64_t position)
+{
+	for (size_t i = 0; i < EARLY_MAX && i < c->early_count; i++)
+		if (c->early[i].position == position)
+			return c->early[i];
+	return (struct early){ position, ERR_BUSY, CATALOGUE_DONE };
 }
 
 void catalogue_expect(struct catalogue *c, struct catalogue_waiter *w)
 {
-	int err;
+	struct early known = { .err = 0 };
+	bool waits = false;
 
 	w->next = NULL;
 	pthread_mutex_lock(&c->lock);
-	err = c->stalled;
-	if (!err) {
+	if (w->position < c->judged) {
+		known = early_of(c, w->position);
+	} else if (c->stalled) {
+		known.err = c->stalled;
+	} else {
+		waits = true;
 		*c->last = w;
 		c->last = &w->next;
 	}
 	pthread_mutex_unlock(&c->lock);
-	if (err)
-		w->done(w->arg, err, CATALOGUE_DONE);
+	if (!waits)
+		w->done(w->arg, known.err, known.verdict);
 }
 
 /* --- applying -------------------------------------------------------------------- */

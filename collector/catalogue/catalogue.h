@@ -115,8 +115,9 @@ struct view *catalogue_view(struct catalogue *c);
 /* It was made by this catalogue_open: nothing of it was ever told. */
 bool catalogue_is_new(const struct catalogue *c);
 
-/* Called once, in the view's thread, when the frame at `position` is applied;
- * err < 0: it could not be (yet), or the catalogue closes. */
+/* Called once when the frame at `position` is applied, in the view's thread, or
+ * by catalogue_expect where it was applied before; err < 0: it could not be
+ * (yet), what it came to is no longer known, or the catalogue closes. */
 typedef void catalogue_applied_fn(void *arg, int err,
 				  enum catalogue_verdict verdict);
 struct catalogue_waiter {

@@ -566,6 +566,55 @@ static void a_damaged_frame_changes_nothing(void **state)
 	buf_fini(&body);
 }
 
+/* A view that is behind reads a frame from the journal as soon as it is
+ * durable, which may be before its sender is told so. */
+static void who_asks_late_is_told_what_it_came_to(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue_waiter w[3];
+	struct buf body = BUF_INIT;
+	uint64_t first;
+
+	for (int i = 0; i < 3; i++) {
+		const struct catalogue_changes changes = {
+			.list = { { .action = CATALOGUE_PUT,
+				    .condition = CATALOGUE_IF_ABSENT,
+				    .kind = CATALOGUE_GROUP,
+				    .name = i < 2 ? SV("a") : SV("b"),
+				    .value = SV("1") } },
+			.count = 1,
+		};
+
+		buf_reset(&body);
+		catalogue_changes_encode(&changes, &body);
+		assert_int_equal(deliver(f, &ours, buf_view(&body),
+					 f->position + 64 * (uint64_t)i),
+				 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		w[i] = (struct catalogue_waiter){ .position = f->position +
+							      64 * (uint64_t)i,
+						  .done = on_applied,
+						  .arg = f };
+		catalogue_expect(f->c, &w[i]);
+		assert_int_equal(f->told, i + 1);
+		assert_int_equal(f->err, 0);
+		assert_int_equal(f->verdict,
+				 i == 1 ? CATALOGUE_EXISTS : CATALOGUE_DONE);
+	}
+	first = f->position;
+	/* One that is too long ago to be remembered is told to ask again. */
+	f->position += 3 * 64;
+	for (int i = 0; i < 64; i++, f->position += 64)
+		assert_int_equal(
+			deliver(f, &ours, buf_view(&body), f->position), 0);
+	w[0].position = first;
+	catalogue_expect(f->c, &w[0]);
+	assert_int_equal(f->told, 4);
+	assert_int_equal(f->err, ERR_BUSY);
+	buf_fini(&body);
+}
+
 /* --- kill -9 --------------------------------------------------------------------- */
 
 /* Puts "key N" = N for ever, and tells each N once it is applied. */
@@ -636,6 +685,7 @@ int main(void)
 		TEST(a_damaged_item_hides_itself_alone),
 		TEST(a_damaged_file_is_set_aside),
 		TEST(a_damaged_frame_changes_nothing),
+		TEST(who_asks_late_is_told_what_it_came_to),
 		TEST(what_was_told_survives_a_kill),
 	};
 
