@@ -372,11 +372,13 @@ static void append_document(struct head *h, struct head_trace *trace,
 	trace->bytes += d->len;
 	trace->last_ns = d->received_ns;
 	h->documents++;
+	h->text_bytes += d->len;
 	if (old) {
 		old->replaced = true;
 		trace->document_count--;
 		trace->bytes -= old->len;
 		h->documents--;
+		h->text_bytes -= old->len;
 	}
 	drop_digest(h, trace);
 }

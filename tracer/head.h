@@ -53,7 +53,7 @@ struct head {
 	struct arena arena; /* traces, documents, names' text */
 	struct words words;
 	struct shapes *shapes;      /* NULL: none yet */
-	size_t shapes_base;	    /* its memory when it was empty */
+	size_t shapes_base;         /* its memory when it was empty */
 	struct head_trace **traces; /* in order of creation */
 	size_t count, cap;
 	struct head_slot *slots, *document_slots;
@@ -68,7 +68,8 @@ struct head {
 	bool tracked, changes_lost;
 	uint32_t *changed;
 	size_t changed_count, changed_cap;
-	uint64_t documents; /* without those replaced */
+	uint64_t documents;  /* without those replaced */
+	uint64_t text_bytes; /* of these, as they came */
 	size_t digest_bytes;
 	size_t bytes;
 };
@@ -90,7 +91,7 @@ struct head_arrival {
 	struct sv segment;
 	const struct json_doc *parsed;
 	const struct span_record *span; /* NULL: it is a segment */
-	const struct segment *read; /* what either says, nested ones too */
+	const struct segment *read;     /* what either says, nested ones too */
 	uint32_t read_count;
 };
 

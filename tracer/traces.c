@@ -88,13 +88,14 @@ static void note_time(struct traces *t, int64_t ns)
  * again, since each try writes until it fails. */
 static int seal_if_due(struct traces *t)
 {
-	size_t bytes;
+	bool over;
 	int e;
 
-	traces_lock(t);
-	bytes = t->head.bytes; /* readers add digests to it */
+	traces_lock(t); /* readers add digests to its bytes */
+	over = t->head.bytes > t->options.head_bytes ||
+	       t->head.text_bytes > traces_text_max(t);
 	traces_unlock(t);
-	if (bytes > t->options.head_bytes) {
+	if (over) {
 		if (t->seal_wait > 0) {
 			t->seal_wait--;
 			return t->seal_err;

@@ -32,6 +32,9 @@
 
 enum {
 	TRACES_HEAD_BYTES = 64 << 20, /* documents and their bookkeeping */
+	/* Times that, of documents as they came: a checkpoint's image has them
+	 * so, where the head has once what repeats. */
+	TRACES_HEAD_TEXT = 8,
 	TRACES_TRACE_DOCUMENTS_MAX = 10000, /* of one trace in the head */
 	TRACES_TRACE_BYTES_MAX = 4 << 20,
 	TRACES_XRAY_TRACE_BYTES = 500 << 10, /* over it: LimitExceeded */

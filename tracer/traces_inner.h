@@ -87,6 +87,11 @@ static inline void traces_unlock(struct traces *t)
 }
 
 /* --- traces.c --- */
+/* Most bytes of the head's documents as they came. */
+static inline uint64_t traces_text_max(const struct traces *t)
+{
+	return TRACES_HEAD_TEXT * t->options.head_bytes;
+}
 /* Adds what the head's dictionary counted. */
 void traces_count_shapes(struct traces_stats *stats, const struct head *head);
 
@@ -157,7 +162,7 @@ struct seal_summary {
 struct seal {
 	struct traces *t;
 	struct head_trace **traces; /* chosen, by key once sorted */
-	bool *dropped; /* by the late decision: in the map alone */
+	bool *dropped;              /* by the late decision: in the map alone */
 	size_t count;
 	/* Their documents, trace by trace, in order of arrival: [first[i],
 	 * first[i + 1]) of traces[i]. */

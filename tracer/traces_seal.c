@@ -19,7 +19,7 @@ static bool is_quiet(const struct traces *t, const struct head_trace *trace)
 }
 
 /* By size the seal must bring room: where what is quiet is less than half of
- * the head, all of it goes. By age, what is itself too old goes too. */
+ * the head, or what is not would fill the checkpoint, all of it goes. By age, what is itself too old goes too. */
 static bool takes_all(const struct traces *t, enum seal_reason reason)
 {
 	size_t quiet = 0, all = 0;
@@ -34,7 +34,7 @@ static bool takes_all(const struct traces *t, enum seal_reason reason)
 		all += trace->bytes;
 		quiet += is_quiet(t, trace) ? trace->bytes : 0;
 	}
-	return quiet < all / 2;
+	return quiet < all / 2 || all - quiet > traces_text_max(t) / 2;
 }
 
 static int stay_document(struct seal *s, const struct head_trace *trace,

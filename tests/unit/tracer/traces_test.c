@@ -483,6 +483,35 @@ static void test_seal_by_size(void **state)
 	buf_fini(&pad);
 }
 
+/* What repeats takes little of the head and all of a checkpoint's image. */
+static void test_seal_by_text(void **state)
+{
+	struct fixture *f = *state;
+	struct buf more = BUF_INIT;
+
+	buf_text(&more, ",\"metadata\":{\"default\":{");
+	for (int i = 0; i < 4 * 3500; i++) {
+		if (i % 3500 == 0)
+			buf_format(&more, "%s\"%d\":\"", i ? "\"," : "",
+				   i / 3500);
+		buf_char(&more, (char)('a' + i % 26));
+	}
+	buf_text(&more, "\"}}");
+	traces_close(f->t);
+	f->options.head_bytes = 1 << 20;
+	open_view(f);
+	for (unsigned i = 0; i < 1500; i++) {
+		send_segment(f, i, 1, (int)i, more.ptr);
+		assert_true(stats(f).head_bytes < f->options.head_bytes);
+		assert_in_range(stats(f).head_documents, 0,
+				TRACES_HEAD_TEXT * f->options.head_bytes /
+						more.len +
+					1);
+	}
+	assert_in_range(stats(f).seals, 2, 4);
+	buf_fini(&more);
+}
+
 static void test_trace_limits(void **state)
 {
 	struct fixture *f = *state;
@@ -905,6 +934,7 @@ int main(void)
 		VIEW_TEST(test_seal_by_age),
 		VIEW_TEST(test_clock_set_back),
 		VIEW_TEST(test_seal_by_size),
+		VIEW_TEST(test_seal_by_text),
 		VIEW_TEST(test_trace_limits),
 		VIEW_TEST(test_retention),
 		VIEW_TEST(test_clock_ahead),
