@@ -19,7 +19,8 @@ static bool is_quiet(const struct traces *t, const struct head_trace *trace)
 }
 
 /* By size the seal must bring room: where what is quiet is less than half of
- * the head, or what is not would fill the checkpoint, all of it goes. By age, what is itself too old goes too. */
+ * the head, or what is not would fill a checkpoint's image, all of it goes. By
+ * age, what is itself too old goes too. */
 static bool takes_all(const struct traces *t, enum seal_reason reason)
 {
 	size_t quiet = 0, all = 0;
