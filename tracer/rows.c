@@ -296,7 +296,7 @@ void row_put_summary(struct buf *out, const struct trace_summary *s)
 		 (char)((int)s->status | (s->partial ? SUMMARY_PARTIAL : 0) |
 			(left_out ? SUMMARY_IDS_LEFT_OUT : 0) | SUMMARY_SHORT));
 	buf_add(out, s->id + SUMMARY_ID_HALF, SUMMARY_ID_HALF);
-	graph_put_varint(out, (uint64_t)(s->end_ns - s->start_ns));
+	graph_put_varint(out, (uint64_t)s->end_ns - (uint64_t)s->start_ns);
 	graph_put_varint(out, s->name_count);
 	for (size_t i = 0; i < s->name_count; i++)
 		put_short_text(out, s->names[i]);
