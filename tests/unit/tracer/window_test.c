@@ -171,7 +171,7 @@ static void test_ahead(void **state)
 	(void)state;
 	make(&m, &seed, NOW + 5);
 	graph_window_count(w, &m.call, 1);
-	make(&m, &seed, INT64_MAX / MINUTE);
+	make(&m, &seed, INT64_MAX / MINUTE - 1);
 	assert_true(graph_window_covers(w, NOW - 60, NOW + 1));
 	graph_window_advance(w, NOW + 4);
 	assert_true(graph_window_covers(w, NOW, NOW + 5));
