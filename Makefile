@@ -31,7 +31,7 @@ comma := ,
 # --- flags ------------------------------------------------------------------
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla \
 	-Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
-OPT ?= -O2 -g
+OPT ?= -O3 -g
 HARDEN := -fstack-protector-strong -fPIE \
 	$(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
