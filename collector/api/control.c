@@ -173,8 +173,8 @@ void control_failed(struct request *r, int err)
 {
 	if (err == ERR_CORRUPT) {
 		answer_error(r, "InternalFailure",
-			     "what is stored under this name is damaged: "
-			     "delete it and make it anew");
+			     "what is stored under this name cannot be "
+			     "read");
 		return;
 	}
 	ingest_reply_error(r, err == ERR_NOMEM ? ERR_BUSY : err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "collector/catalogue/store.h"
+#include "collector/catalogue/inner.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -8,30 +8,6 @@
 #include <stdlib.h>
 
 #include "core/base/log.h"
-
-enum { EARLY_MAX = 64 }; /* more than wait in one commit, but for a flood */
-
-/* What came of a frame nobody waited for when it was applied. */
-struct early {
-	uint64_t position;
-	int err;
-	enum catalogue_verdict verdict;
-};
-
-struct catalogue {
-	struct view view;
-	const struct env *env;
-	struct store *store;
-	bool is_new;
-	pthread_mutex_t lock;          /* over all of these */
-	struct early early[EARLY_MAX]; /* the latest, in turn */
-	size_t early_count;
-	uint64_t judged; /* all frames before it are applied */
-	struct catalogue_waiter *first, **last;
-	int stalled; /* why the view stands still; 0: it does not */
-	_Atomic uint64_t items, bytes, changes, refused, damaged_items,
-		damaged_changes;
-};
 
 /* --- who waits ------------------------------------------------------------------- */
 
@@ -178,24 +154,28 @@ static int put_one(struct store_txn *t, const struct frame *frame,
 	return store_put(t, &frame->scope, change->kind, old, &item);
 }
 
+/* What is damaged is as if it were not there, and makes room. */
 static int apply_one(struct store_txn *t, const struct frame *frame,
 		     const struct catalogue_change *change,
 		     enum catalogue_verdict *verdict)
 {
+	const struct scope *scope = &frame->scope;
 	struct catalogue_item found;
-	const struct catalogue_item *old = &found;
-	int e = store_get(t, &frame->scope, change->kind, change->name, &found);
+	const struct catalogue_item *old = NULL;
+	int e = store_get(t, scope, change->kind, change->name, &found);
 
-	if (e == ERR_NOT_FOUND)
-		old = NULL;
-	else if (e)
+	if (e == ERR_CORRUPT)
+		e = store_delete(t, scope, change->kind, change->name);
+	else if (e == ERR_NOT_FOUND)
+		e = 0;
+	else if (!e)
+		old = &found;
+	if (e || !holds(change, old, verdict))
 		return e;
-	if (!holds(change, old, verdict))
-		return 0;
 	if (change->action == CATALOGUE_PUT)
 		return put_one(t, frame, change, old, verdict);
 	*verdict = CATALOGUE_DONE;
-	return old ? store_delete(t, &frame->scope, change->kind, old) : 0;
+	return old ? store_delete(t, scope, change->kind, change->name) : 0;
 }
 
 /* By what it changes, but not to what: values may hold an id that is made anew
@@ -437,126 +417,4 @@ void catalogue_stats(struct catalogue *c, struct catalogue_stats *out)
 		.damaged_items = atomic_load(&c->damaged_items),
 		.damaged_changes = atomic_load(&c->damaged_changes),
 	};
-}
-
-/* --- reading --------------------------------------------------------------------- */
-
-static void count_damaged(struct catalogue *c, uint64_t n)
-{
-	if (!n)
-		return;
-	atomic_fetch_add(&c->damaged_items, n);
-	log_error("catalogue", "%llu items are damaged and are not shown",
-		  (unsigned long long)n);
-}
-
-static int copy_item(struct arena *arena, const struct catalogue_item *item,
-		     struct catalogue_item *out)
-{
-	*out = *item;
-	out->name = arena_copy(arena, item->name);
-	out->value = arena_copy(arena, item->value);
-	return out->name.ptr && out->value.ptr ? 0 : ERR_NOMEM;
-}
-
-int catalogue_get(struct catalogue *c, const struct scope *scope,
-		  enum catalogue_kind kind, struct sv name, struct arena *arena,
-		  struct catalogue_item *out)
-{
-	struct catalogue_item item;
-	struct store_txn *t;
-	int e;
-
-	if (!name.len || name.len > CATALOGUE_NAME_MAX)
-		return ERR_NOT_FOUND;
-	e = store_begin(c->store, false, &t);
-	if (e)
-		return e;
-	e = store_get(t, scope, kind, name, &item);
-	if (!e)
-		e = copy_item(arena, &item, out);
-	store_abort(t);
-	if (e == ERR_CORRUPT)
-		count_damaged(c, 1);
-	return e;
-}
-
-struct listing {
-	struct arena *arena;
-	struct catalogue_item *items;
-	size_t count, max;
-	bool more;
-	int err;
-};
-
-static bool list_one(void *arg, const struct scope *scope,
-		     const struct catalogue_item *item)
-{
-	struct listing *l = arg;
-
-	(void)scope;
-	l->more = l->count == l->max;
-	if (l->more)
-		return false;
-	l->err = copy_item(l->arena, item, &l->items[l->count]);
-	if (l->err)
-		return false;
-	l->count++;
-	return true;
-}
-
-int catalogue_list(struct catalogue *c, const struct scope *scope,
-		   enum catalogue_kind kind, struct sv after, size_t max,
-		   struct arena *arena, struct catalogue_item **out,
-		   size_t *count, bool *more)
-{
-	struct listing l = { .arena = arena, .max = max };
-	uint64_t damaged = 0;
-	struct store_txn *t;
-	int e;
-
-	assert(max > 0 && max <= CATALOGUE_LIST_MAX);
-	l.items = arena_array(arena, max, sizeof(*l.items));
-	if (!l.items)
-		return ERR_NOMEM;
-	e = store_begin(c->store, false, &t);
-	if (e)
-		return e;
-	e = store_walk(t, scope, kind, after, list_one, &l, &damaged);
-	store_abort(t);
-	count_damaged(c, damaged);
-	*out = l.items;
-	*count = l.count;
-	*more = l.more;
-	return e ? e : l.err;
-}
-
-struct calling {
-	catalogue_each_fn *each;
-	void *arg;
-};
-
-static bool call_one(void *arg, const struct scope *scope,
-		     const struct catalogue_item *item)
-{
-	const struct calling *a = arg;
-
-	a->each(a->arg, scope, item);
-	return true;
-}
-
-int catalogue_each(struct catalogue *c, enum catalogue_kind kind,
-		   catalogue_each_fn *each, void *arg)
-{
-	struct calling calling = { each, arg };
-	uint64_t damaged = 0;
-	struct store_txn *t;
-	int e = store_begin(c->store, false, &t);
-
-	if (e)
-		return e;
-	e = store_walk(t, NULL, kind, SV(""), call_one, &calling, &damaged);
-	store_abort(t);
-	count_damaged(c, damaged);
-	return e;
 }

@@ -138,8 +138,8 @@ struct catalogue_item {
 	struct wall created, modified;
 };
 
-/* Any thread. ERR_NOT_FOUND, ERR_CORRUPT (the item is damaged), ERR_NOMEM,
- * ERR_BUSY. */
+/* Any thread. What is damaged is not there: it is counted and told in the log,
+ * and may be made anew. ERR_NOT_FOUND, ERR_NOMEM, ERR_BUSY. */
 int catalogue_get(struct catalogue *c, const struct scope *scope,
 		  enum catalogue_kind kind, struct sv name, struct arena *arena,
 		  struct catalogue_item *out) MUST_USE;
@@ -151,12 +151,11 @@ int catalogue_list(struct catalogue *c, const struct scope *scope,
 		   enum catalogue_kind kind, struct sv after, size_t max,
 		   struct arena *arena, struct catalogue_item **out,
 		   size_t *count, bool *more) MUST_USE;
-/* Calls each for every item of a kind, of all scopes, in order; what it is
- * given is valid during the call. For what works for all accounts. */
-typedef void catalogue_each_fn(void *arg, const struct scope *scope,
-			       const struct catalogue_item *item);
-int catalogue_each(struct catalogue *c, enum catalogue_kind kind,
-		   catalogue_each_fn *each, void *arg) MUST_USE;
+/* Calls each for every scope that has items of a kind, in order: for what works
+ * for all accounts. */
+typedef void catalogue_scope_fn(void *arg, const struct scope *scope);
+int catalogue_scopes(struct catalogue *c, enum catalogue_kind kind,
+		     catalogue_scope_fn *each, void *arg) MUST_USE;
 
 struct catalogue_stats {
 	uint64_t items, bytes;    /* that are there */

@@ -59,9 +59,9 @@ int store_get(struct store_txn *t, const struct scope *scope,
 int store_put(struct store_txn *t, const struct scope *scope,
 	      enum catalogue_kind kind, const struct catalogue_item *old,
 	      const struct catalogue_item *item) MUST_USE;
+/* Also what is damaged. ERR_NOT_FOUND. */
 int store_delete(struct store_txn *t, const struct scope *scope,
-		 enum catalogue_kind kind,
-		 const struct catalogue_item *old) MUST_USE;
+		 enum catalogue_kind kind, struct sv name) MUST_USE;
 int store_count(struct store_txn *t, const struct scope *scope,
 		enum catalogue_kind kind, uint64_t *out) MUST_USE;
 /* Whether a call was noted, of the last CATALOGUE_CALLS_MAX; noting one. */
@@ -73,12 +73,14 @@ struct store_state store_state(const struct store_txn *t);
 /* Sets the position that store_commit writes. */
 void store_move(struct store_txn *t, uint64_t position);
 
-/* scope NULL: of all, and then only those of the kind. each: as for
- * catalogue_each, but false ends it. *damaged counts what was left out. */
-typedef bool store_each_fn(void *arg, const struct scope *scope,
-			   const struct catalogue_item *item);
+/* Items of a kind, in order, from behind `after` on (empty: all); each gives
+ * false to end it. *damaged counts what was left out. */
+typedef bool store_each_fn(void *arg, const struct catalogue_item *item);
 int store_walk(struct store_txn *t, const struct scope *scope,
 	       enum catalogue_kind kind, struct sv after, store_each_fn *each,
 	       void *arg, uint64_t *damaged) MUST_USE;
+/* Scopes that have items of a kind, by the counts. */
+int store_scopes(struct store_txn *t, enum catalogue_kind kind,
+		 catalogue_scope_fn *each, void *arg) MUST_USE;
 
 #endif

@@ -2,133 +2,118 @@
 #include "collector/insights/scopes.h"
 
 #include "collector/api/xray_shapes.h"
-#include "collector/insights/watch.h"
 #include "core/base/log.h"
 #include "core/smithy/message.h"
 
-struct loading {
-	struct arena *arena;
-	struct watched *out;
-	int err;
+/* --- whose ------------------------------------------------------------------------- */
+
+struct listing {
+	struct scope *scopes;
+	size_t count, max;
+	bool more;
 };
 
-static bool is_scope(const struct scope *a, const struct scope *b)
+static bool is_same(const struct scope *a, const struct scope *b)
 {
 	return a->account == b->account && !strcmp(a->region, b->region);
 }
 
-/* NULL: an error is noted. */
-static struct watched_scope *need_scope(struct loading *l,
-					const struct scope *scope)
+static void add_scope(void *arg, const struct scope *scope)
 {
-	struct watched *out = l->out;
-	struct watched_scope *s;
+	struct listing *l = arg;
 
-	for (size_t i = out->count; i > 0; i--)
-		if (is_scope(&out->scopes[i - 1].scope, scope))
-			return &out->scopes[i - 1];
-	if (out->count == WATCH_SCOPES_MAX) {
-		l->err = ERR_LIMIT;
-		return NULL;
-	}
-	s = &out->scopes[out->count];
-	*s = (struct watched_scope){
-		.scope = *scope,
-		.groups = arena_array(l->arena, GROUPS_OF_SCOPE_MAX,
-				      sizeof(*s->groups)),
-		.active = arena_array(l->arena, GROUPS_OF_SCOPE_MAX,
-				      sizeof(*s->active)),
-	};
-	if (!s->groups || !s->active) {
-		l->err = ERR_NOMEM;
-		return NULL;
-	}
-	out->count++;
-	return s;
+	for (size_t i = 0; i < l->count; i++)
+		if (is_same(&l->scopes[i], scope))
+			return;
+	l->more |= l->count == l->max;
+	if (l->count < l->max)
+		l->scopes[l->count++] = *scope;
 }
 
-/* What is damaged is passed over. */
-static bool read_value(struct loading *l, const struct shape *shape,
-		       const struct catalogue_item *item, void *out)
+int watched_scopes(struct catalogue *c, size_t max, struct arena *arena,
+		   struct scope **out, size_t *count, bool *more)
 {
-	struct sv value = arena_copy(l->arena, item->value);
+	static const enum catalogue_kind kinds[] = { CATALOGUE_GROUP,
+						     CATALOGUE_SETTING,
+						     CATALOGUE_INSIGHT };
+	struct listing l = {
+		.scopes = arena_array(arena, max, sizeof(*l.scopes)),
+		.max = max,
+	};
+	int e = l.scopes ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !e; i++)
+		e = catalogue_scopes(c, kinds[i], add_scope, &l);
+	*out = l.scopes;
+	*count = l.count;
+	*more = l.more;
+	return e;
+}
+
+/* --- groups ------------------------------------------------------------------------ */
+
+/* What is damaged is passed over. */
+static bool read_value(const struct shape *shape,
+		       const struct catalogue_item *item, struct arena *arena,
+		       void *out)
+{
 	struct shape_fault fault;
 	struct diag diag;
 
-	return value.ptr && !aws_message_read(AWS_REST_JSON, shape, value,
-					      l->arena, out, &fault, &diag);
+	return !aws_message_read(AWS_REST_JSON, shape, item->value, arena, out,
+				 &fault, &diag);
+}
+
+static bool has_insights(const struct xray_group *g)
+{
+	return g->insights && g->insights->insights_enabled.value;
 }
 
 /* Its expression is parsed once all groups are there: it may name another. */
-static void add_group(struct loading *l, const struct scope *scope,
-		      const struct xray_group *group)
+static void add_group(struct watched *w, const struct xray_group *group)
 {
-	struct watched_scope *s = need_scope(l, scope);
-	struct group_minute *g;
-
-	if (!s || s->group_count == GROUPS_OF_SCOPE_MAX)
-		return;
-	g = &s->groups[s->group_count++];
-	g->name = group->name;
-	g->arn = group->arn;
-	g->expression = group->filter_expression;
-	g->insights = group->insights &&
-		      group->insights->insights_enabled.value;
+	if (w->group_count < GROUPS_OF_SCOPE_MAX)
+		w->groups[w->group_count++] = (struct group_minute){
+			.name = group->name,
+			.arn = group->arn,
+			.expression = group->filter_expression,
+			.insights = has_insights(group),
+		};
 }
 
-static void load_group(void *arg, const struct scope *scope,
-		       const struct catalogue_item *item)
+static int load_groups(struct catalogue *c, struct arena *arena,
+		       struct watched *w)
 {
-	struct loading *l = arg;
+	struct catalogue_item *items, item;
 	struct xray_group group;
+	size_t count;
+	bool more;
+	int e = catalogue_list(c, &w->scope, CATALOGUE_GROUP, SV(""),
+			       GROUPS_OF_SCOPE_MAX, arena, &items, &count,
+			       &more);
 
-	if (!l->err && read_value(l, &group_shape, item, &group))
-		add_group(l, scope, &group);
+	for (size_t i = 0; i < count && !e; i++)
+		if (read_value(&group_shape, &items[i], arena, &group))
+			add_group(w, &group);
+	if (e)
+		return e;
+	e = catalogue_get(c, &w->scope, CATALOGUE_SETTING, SV("group/Default"),
+			  arena, &item);
+	if (!e && read_value(&group_shape, &item, arena, &group) &&
+	    has_insights(&group))
+		add_group(w, &group);
+	return e == ERR_NOT_FOUND || e == ERR_CORRUPT ? 0 : e;
 }
-
-static void load_default(void *arg, const struct scope *scope,
-			 const struct catalogue_item *item)
-{
-	struct loading *l = arg;
-	struct xray_group group;
-
-	if (!l->err && sv_eq(item->name, SV("group/Default")) &&
-	    read_value(l, &group_shape, item, &group) && group.insights &&
-	    group.insights->insights_enabled.value)
-		add_group(l, scope, &group);
-}
-
-static void load_insight(void *arg, const struct scope *scope,
-			 const struct catalogue_item *item)
-{
-	struct loading *l = arg;
-	struct arena_mark mark = arena_mark(l->arena);
-	struct watched_scope *s;
-	struct insight insight;
-
-	if (l->err)
-		return;
-	if (!read_value(l, &insight_stored_shape, item, &insight) ||
-	    !sv_eq(insight.state, SV("ACTIVE"))) {
-		arena_rollback(l->arena, mark);
-		return;
-	}
-	s = need_scope(l, scope);
-	if (s && s->active_count < GROUPS_OF_SCOPE_MAX)
-		s->active[s->active_count++] = insight;
-}
-
-/* --- expressions ------------------------------------------------------------------- */
 
 static bool find_group(void *arg, struct sv name, struct sv arn,
 		       struct sv *expression)
 {
-	const struct watched_scope *s = arg;
+	const struct watched *w = arg;
 
-	for (size_t i = 0; i < s->group_count; i++)
-		if ((name.len && sv_eq(s->groups[i].name, name)) ||
-		    (arn.len && sv_eq(s->groups[i].arn, arn))) {
-			*expression = s->groups[i].expression;
+	for (size_t i = 0; i < w->group_count; i++)
+		if ((name.len && sv_eq(w->groups[i].name, name)) ||
+		    (arn.len && sv_eq(w->groups[i].arn, arn))) {
+			*expression = w->groups[i].expression;
 			return true;
 		}
 	return false;
@@ -136,42 +121,65 @@ static bool find_group(void *arg, struct sv name, struct sv arn,
 
 /* One that cannot be read any more, since a group that it names is gone, holds
  * nothing. */
-static void parse(struct watched_scope *s, struct arena *arena)
+static void parse(struct watched *w, struct arena *arena)
 {
-	const struct filter_groups groups = { find_group, s };
+	const struct filter_groups groups = { find_group, w };
 	size_t kept = 0;
 
-	for (size_t i = 0; i < s->group_count; i++) {
-		struct group_minute *g = &s->groups[i];
+	for (size_t i = 0; i < w->group_count; i++) {
+		struct group_minute *g = &w->groups[i];
 		struct diag diag = { 0 };
 
-		if (!filter_parse(&g->filter, g->expression, &groups, arena,
-				  &diag))
-			s->groups[kept++] = *g;
-		else
+		if (filter_parse(&g->filter, g->expression, &groups, arena,
+				 &diag))
 			log_warn("insights", "group %.*s: %s", SV_ARG(g->name),
 				 diag.text);
+		else
+			w->groups[kept++] = *g;
 	}
-	s->group_count = kept;
+	w->group_count = kept;
 }
 
-int watched_load(struct catalogue *c, struct arena *arena, struct watched *out)
+/* --- insights ---------------------------------------------------------------------- */
+
+static int load_active(struct catalogue *c, struct arena *arena,
+		       struct watched *w)
 {
-	struct loading l = { .arena = arena, .out = out };
+	struct catalogue_item *items;
+	size_t count;
+	bool more;
+	int e = catalogue_list(c, &w->scope, CATALOGUE_INSIGHT, SV(""),
+			       INSIGHTS_MAX, arena, &items, &count, &more);
+
+	for (size_t i = 0; i < count && !e; i++) {
+		struct insight *insight = &w->active[w->active_count];
+
+		if (w->active_count < GROUPS_OF_SCOPE_MAX &&
+		    read_value(&insight_stored_shape, &items[i], arena,
+			       insight) &&
+		    sv_eq(insight->state, SV("ACTIVE")))
+			w->active_count++;
+	}
+	return e;
+}
+
+int watched_load(struct catalogue *c, const struct scope *scope,
+		 struct arena *arena, struct watched *out)
+{
 	int e;
 
 	*out = (struct watched){
-		.scopes = arena_array(arena, WATCH_SCOPES_MAX,
-				      sizeof(*out->scopes)),
+		.scope = *scope,
+		.groups = arena_array(arena, GROUPS_OF_SCOPE_MAX,
+				      sizeof(*out->groups)),
+		.active = arena_array(arena, GROUPS_OF_SCOPE_MAX,
+				      sizeof(*out->active)),
 	};
-	if (!out->scopes)
+	if (!out->groups || !out->active)
 		return ERR_NOMEM;
-	e = catalogue_each(c, CATALOGUE_GROUP, load_group, &l);
-	if (!e)
-		e = catalogue_each(c, CATALOGUE_SETTING, load_default, &l);
-	if (!e)
-		e = catalogue_each(c, CATALOGUE_INSIGHT, load_insight, &l);
-	for (size_t i = 0; i < out->count && !e && !l.err; i++)
-		parse(&out->scopes[i], arena);
-	return e ? e : l.err;
+	e = load_groups(c, arena, out);
+	if (e)
+		return e;
+	parse(out, arena);
+	return load_active(c, arena, out);
 }

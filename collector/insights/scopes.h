@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the watch has to look at: of each account and region its groups, and the
- * insights that are active. Read from the catalogue anew each minute. */
+/* What the watch has to look at: accounts and regions, of each its groups and
+ * the insights that are active. Read from the catalogue anew each minute. */
 #ifndef TALLY_COLLECTOR_INSIGHTS_SCOPES_H
 #define TALLY_COLLECTOR_INSIGHTS_SCOPES_H
 
@@ -8,7 +8,12 @@
 #include "collector/insights/count.h"
 #include "collector/insights/shapes.h"
 
-struct watched_scope {
+/* Those that have a group, or a setting, or an insight, each once; at most max,
+ * others are left out (*more). In the arena. */
+int watched_scopes(struct catalogue *c, size_t max, struct arena *arena,
+		   struct scope **out, size_t *count, bool *more) MUST_USE;
+
+struct watched {
 	struct scope scope;
 	struct group_minute *groups;
 	size_t group_count;
@@ -16,13 +21,8 @@ struct watched_scope {
 	size_t active_count;
 };
 
-struct watched {
-	struct watched_scope *scopes;
-	size_t count;
-};
-
-/* Everything is in the arena. ERR_NOMEM, ERR_LIMIT. */
-int watched_load(struct catalogue *c, struct arena *arena,
-		 struct watched *out) MUST_USE;
+/* Everything is in the arena. */
+int watched_load(struct catalogue *c, const struct scope *scope,
+		 struct arena *arena, struct watched *out) MUST_USE;
 
 #endif

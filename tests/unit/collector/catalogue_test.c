@@ -495,7 +495,7 @@ static void a_damaged_item_hides_itself_alone(void **state)
 	put(f, &ours, "b", "SECOND-VALUE");
 	put(f, &ours, "c", "third");
 	damage(f, "SECOND-VALUE", "second-value");
-	assert_int_equal(get(f, &ours, "b", &item), ERR_CORRUPT);
+	assert_int_equal(get(f, &ours, "b", &item), ERR_NOT_FOUND);
 	assert_value(f, &ours, "a", "first");
 	assert_int_equal(catalogue_list(f->c, &ours, CATALOGUE_GROUP, SV(""), 9,
 					&f->arena, &items, &count, &more),
@@ -503,6 +503,16 @@ static void a_damaged_item_hides_itself_alone(void **state)
 	assert_int_equal(count, 2);
 	catalogue_stats(f->c, &stats);
 	assert_int_equal(stats.damaged_items, 2); /* each time it was met */
+	assert_int_equal(stats.items, 3);
+	/* It may be made anew, and counts once. */
+	assert_int_equal(del(f, &ours, "b", CATALOGUE_IF_PRESENT),
+			 CATALOGUE_MISSING);
+	assert_int_equal(put_if(f, &ours, "b", "new", CATALOGUE_IF_ABSENT, 0,
+				3),
+			 CATALOGUE_DONE);
+	assert_value(f, &ours, "b", "new");
+	catalogue_stats(f->c, &stats);
+	assert_int_equal(stats.items, 3);
 }
 
 static void a_damaged_file_is_set_aside(void **state)
