@@ -124,6 +124,32 @@ static void put_stores(struct api *a, struct json_writer *w)
 	json_close_object(w);
 }
 
+static void put_control(struct api *a, struct json_writer *w)
+{
+	struct catalogue_stats c;
+	struct reservoirs_stats r;
+
+	catalogue_stats(a->catalogue, &c);
+	pthread_mutex_lock(&a->reservoirs_lock);
+	reservoirs_stats(a->reservoirs, &r);
+	pthread_mutex_unlock(&a->reservoirs_lock);
+	json_key(w, "catalogue");
+	json_open_object(w);
+	put(w, "items", c.items);
+	put(w, "bytes", c.bytes);
+	put(w, "changes", c.changes);
+	put(w, "refused", c.refused);
+	put(w, "damaged_items", c.damaged_items);
+	put(w, "damaged_changes", c.damaged_changes);
+	json_close_object(w);
+	json_key(w, "sampling");
+	json_open_object(w);
+	put(w, "rules_in_use", r.pools);
+	put(w, "clients", r.clients);
+	put(w, "refused", r.refused);
+	json_close_object(w);
+}
+
 /* Why it is not well; false: it is. */
 static bool is_ill(struct api *a, struct buf *why)
 {
@@ -304,6 +330,7 @@ static void put_insides(struct api *a, struct request *r, struct json_writer *w)
 	put_tallies(a, w);
 	put_views(a, w);
 	put_stores(a, w);
+	put_control(a, w);
 	put_audit(a, w);
 	json_key(w, "counters");
 	json_open_object(w);

@@ -55,6 +55,7 @@ void api_xray_start_retrieval(struct api *a, struct request *r)
 	e = retrievals_start(a->retrievals, &r->caller.scope, &q, request_id(r),
 			     env_wall(a->env).ns, token);
 	if (e == ERR_LIMIT) {
+		stats_add(&a->stats->refused_retrievals, 1);
 		answer_error(r, "ThrottledException",
 			     "too many retrievals are open: they end after an "
 			     "hour");

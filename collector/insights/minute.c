@@ -342,10 +342,12 @@ static int scope_minute(const struct minute *m)
 	if (s->group_count) {
 		first = groups_count(m->parts->traces, &s->scope, m->start_ns,
 				     s->groups, s->group_count, m->arena, &cut);
-		if (cut)
+		if (cut) {
+			stats_add(&m->parts->ingest->stats->cut_minutes, 1);
 			log_warn("insights", "there are too many traces in a "
 					     "minute: groups are counted in "
 					     "part");
+		}
 	}
 	if (!first)
 		first = emit(m);
