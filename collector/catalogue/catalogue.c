@@ -305,7 +305,6 @@ static const struct view_ops view_ops = {
 	.apply = view_apply,
 	.checkpoint = view_checkpoint,
 	.skips = ~(UINT32_C(1) << PROTOCOL_CATALOGUE),
-	.no_records = true,
 };
 
 /* --- opening --------------------------------------------------------------------- */
