@@ -2,6 +2,7 @@
 #include "tracer/span.h"
 
 #include "core/codec/utf8.h"
+#include "tracer/span_links.h"
 
 enum {
 	FLAG_HAS_REMOTE = 0x100, /* the next bit says something */
@@ -369,6 +370,8 @@ enum segment_refusal span_read(struct span_reader *reader,
 			SV("");
 	read_resource_of_call(&f->values, out);
 	read_error(f, out);
+	if (f->links && !span_links_read(f, arena, out))
+		return SEGMENT_NO_MEMORY;
 	out->name = name_of(reader, !out->subsegment, arena);
 	return out->name.ptr ? SEGMENT_OK : SEGMENT_NO_MEMORY;
 }

@@ -127,6 +127,9 @@ int span_facts_read(struct sv span, struct span_facts *out)
 		case SPAN_EVENTS:
 			take_event(f.bytes, out);
 			break;
+		case SPAN_LINKS:
+			out->links++;
+			break;
 		case SPAN_STATUS:
 			take_status(f.bytes, out);
 			break;

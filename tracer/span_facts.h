@@ -36,6 +36,7 @@ struct span_facts {
 	struct sv name, trace_state;
 	uint64_t start_ns, end_ns;
 	uint32_t kind, flags;
+	uint32_t links; /* how many */
 	uint32_t status; /* STATUS_UNSET, STATUS_OK, STATUS_ERROR */
 	struct sv status_message;
 	struct sv exception; /* the first Event of that name; or empty */

@@ -74,6 +74,14 @@ static void same_segment(const struct segment *a, const struct segment *b)
 	same_text(a->resource_key, b->resource_key, "resource_key");
 	same_text(a->error_type, b->error_type, "error_type");
 	same_text(a->error_message, b->error_message, "error_message");
+	assert_int_equal(a->link_count, b->link_count);
+	for (size_t i = 0; i < a->link_count; i++) {
+		assert_int_equal(a->links[i].has_id, b->links[i].has_id);
+		assert_memory_equal(a->links[i].id, b->links[i].id,
+				    SEGMENT_ID_SIZE);
+		same_text(a->links[i].source, b->links[i].source, "source");
+		assert_true(a->links[i].sent_ns == b->links[i].sent_ns);
+	}
 }
 
 /* The segment of span i, read from the record and from the document that is
@@ -815,6 +823,38 @@ static void test_keys(void **state)
 	assert_int_equal(span_key_find(SV("x")), SPAN_KEYS);
 }
 
+/* Asynchronous edges of the map are made of these. */
+static void test_links(void **state)
+{
+	static const char text[] =
+		"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":"
+		"\"" TRACE
+		"\",\"spanId\":\"00000000000000a1\",\"name\":\"take\","
+		"\"kind\":5,\"startTimeUnixNano\":\"2000000000\","
+		"\"endTimeUnixNano\":\"3000000000\",\"links\":[{\"traceId\":"
+		"\"" TRACE "\",\"spanId\":\"00000000000000b2\",\"attributes\":["
+		"{\"key\":\"messaging.destination.name\",\"value\":"
+		"{\"stringValue\":\"jobs\"}},{\"key\":"
+		"\"messaging.sent_timestamp\",\"value\":{\"intValue\":"
+		"\"1500\"}}]},{\"traceId\":\"" TRACE "\",\"spanId\":"
+		"\"00000000000000b3\"}]}]}]}]}";
+	struct segment s;
+	struct fixture f;
+
+	(void)state;
+	load(&f, sv_from(text));
+	s = convert(&f, 0);
+	assert_int_equal(s.link_count, 2);
+	assert_true(s.links[0].has_id);
+	assert_int_equal(s.links[0].id[7], 0xb2);
+	same_text(s.links[0].source, SV("jobs"), "source");
+	assert_true(s.links[0].sent_ns == 1500000000);
+	assert_int_equal(s.links[1].id[7], 0xb3);
+	assert_int_equal(s.links[1].source.len, 0);
+	assert_true(s.links[1].sent_ns == 0);
+	unload(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -822,6 +862,7 @@ int main(void)
 		cmocka_unit_test(test_recording),
 		cmocka_unit_test(test_segment),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_links),
 	};
 
 	return cmocka_run_group_tests_name("span", tests, NULL, NULL);
