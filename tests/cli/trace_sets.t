@@ -51,6 +51,7 @@ compare 'fault' 'fault'
 has "$TMP/out" '^Nothing that is known' "a set and itself"
 compare 'user = "nobody"' 'ok'
 has "$TMP/out" '^A +0 +0 +0 +0 ' "a set of none"
+has "$TMP/out" '^Nothing to compare: A selects no request' "is told as such"
 compare 'fault' 'ok {'
 is $? 1 "a bad expression"
 has "$TMP/err" 'b: .*at character 4' "says which, and where"

@@ -111,6 +111,15 @@ static bool put_properties(struct cmd *c, struct json root)
 	struct term_table *table;
 
 	buf_char(&c->program.out, '\n');
+	if (a < 1 || b < 1) {
+		buf_text(&c->program.out, "Nothing to compare: ");
+		buf_text(&c->program.out, a >= 1 ? "B selects" :
+					  b >= 1 ? "A selects" :
+						   "A and B select");
+		buf_text(&c->program.out, " no request in this time; --since "
+					  "shows earlier ones.\n");
+		return true;
+	}
 	if (!json_first(rows).doc) {
 		buf_text(&c->program.out,
 			 "Nothing that is known of them tells A from B by more "
