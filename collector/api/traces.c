@@ -212,6 +212,13 @@ void api_xray_batch_get(struct api *a, struct request *r)
 		answer_error(r, "InvalidRequestException", diag.text);
 		return;
 	}
+	if (json_is(json_get(json_root(&doc), SV("NextToken")), JSON_STRING)) {
+		/* All are answered at once: no token was ever given out. */
+		answer_error(r, "InvalidRequestException",
+			     "The NextToken is not one that this request was "
+			     "answered with");
+		return;
+	}
 	list = json_get(json_root(&doc), SV("TraceIds"));
 	e = json_is(list, JSON_ARRAY) ? batch_get(a, r, list) : ERR_INVALID;
 	if (e == ERR_INVALID)

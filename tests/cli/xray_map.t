@@ -204,6 +204,9 @@ refused "a group that is not there" "Group not found" \
 refused "an id that is none" "no trace id" get-trace-graph --trace-ids x
 refused "a token of another question" "NextToken" get-service-graph \
 	--no-paginate --start-time 1000 --end-time 2000 --next-token "$token"
+refused "a token that nobody gave out" "NextToken" batch-get-traces \
+	--no-paginate --trace-ids 1-00000001-000000000000000000000001 \
+	--next-token none
 refused "a period of 61 seconds" "60 or 300" get-time-series-service-statistics \
 	--start-time 1000 --end-time 2000 --period 61
 refused "a selector with a keyword" "EntitySelectorExpression.*alone" \
