@@ -197,7 +197,7 @@ fmt: packages-lint
 # that was clean before it or a header of it changes. cppcheck all in one and
 # without a build folder: else 2.10 loses the status of what it sees across files.
 LINT := $(B)/lint/cppcheck.ok $(patsubst %.c,$(B)/lint/%.ok,$(filter %.c,$(SOURCES)))
-lint: packages-lint $(GEN).h
+lint: packages-lint $(GEN).h $(ORACLE).h
 	$(Q)$(MAKE) --no-print-directory -k -j2 -Otarget $(LINT)
 $(B)/lint/cppcheck.ok: $(filter-out tests/%,$(SOURCES))
 	@mkdir -p $(@D)

@@ -128,7 +128,7 @@ static bool grow_array(void *array, size_t *cap, size_t count, size_t size)
 		return false;
 	memcpy(array, &items, sizeof(items));
 	*cap = more;
-	return true;
+	return true; /* cppcheck-suppress memleak; array has it */
 }
 
 /* Makes room for one more of `used` slots, of which half stay free. */
@@ -493,6 +493,7 @@ int head_add_document(struct head *h, struct head_arrival *a,
 	struct document_reading reading;
 	struct span_source source;
 	struct span_record span;
+	int e;
 	enum segment_refusal refusal =
 		document_take(document, scratch, &reading);
 
@@ -506,9 +507,11 @@ int head_add_document(struct head *h, struct head_arrival *a,
 	if (document->format == DOCUMENT_OTLP) {
 		if (!document_to_span(document->bytes, &source, &span))
 			return ERR_CORRUPT;
-		a->span = &span;
+		a->span = &span; /* cppcheck-suppress autoVariables */
 	}
-	return head_add(h, a, scratch);
+	e = head_add(h, a, scratch);
+	a->span = NULL;
+	return e;
 }
 
 /* --- what changed ------------------------------------------------------------ */

@@ -97,7 +97,9 @@ static struct map_window *oldest(struct traces *t, const struct map_window *but)
 	for (unsigned i = 0; i < MAP_WINDOWS_MAX; i++) {
 		struct map_window *m = &t->windows.list[i];
 
-		if (m->used && m != but && (!found || m->asked < found->asked))
+		if (m == but || !m->used)
+			continue;
+		if (!found || m->asked < found->asked)
 			found = m;
 	}
 	return found;

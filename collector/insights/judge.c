@@ -48,7 +48,7 @@ static size_t run_of(const bool *bad, size_t count, bool is)
 enum insight_verdict insight_judge(const struct insight_minute *minutes,
 				   size_t count, bool active, size_t *since)
 {
-	bool bad[INSIGHT_WINDOW_MINUTES];
+	bool bad[INSIGHT_WINDOW_MINUTES] = { false };
 	size_t run, learnt = 0;
 
 	assert(count > 0);

@@ -2,6 +2,7 @@
 /* What the watch does for a minute: counts, journals, judges. */
 #include "collector/insights/watch.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "collector/ingest/change.h"
@@ -300,8 +301,10 @@ static int judge(const struct minute *m, const struct group_minute *g)
 	case INSIGHT_BEGINS:
 		return begin(m, g, minutes, since);
 	case INSIGHT_GOES_ON:
+		assert(active);
 		return go_on(m, g, active);
 	case INSIGHT_ENDS:
+		assert(active);
 		return end(m, active, since);
 	}
 	return 0;

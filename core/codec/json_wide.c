@@ -126,7 +126,7 @@ WIDE static inline uint64_t find_in_block(struct finder *f, struct masks m)
 	if (f->slashes)
 		quotes &= ~escaped(m.slashes, &f->escape);
 	in_string = between(quotes) ^ f->in_string;
-	f->in_string = (uint64_t)((int64_t)in_string >> 63);
+	f->in_string = 0 - (in_string >> 63);
 	f->bad |= m.control & in_string;
 	scalar = ~(m.space | m.mark | in_string | quotes);
 	begins = scalar & ~(scalar << 1 | f->scalar);

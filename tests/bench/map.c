@@ -138,8 +138,12 @@ int main(int argc, char **argv)
 	struct graph g;
 	double start;
 
-	if (!names || !w || (argc > 1 && !sv_to_u64(sv_from(argv[1]), &calls)))
+	if (!names || !w ||
+	    (argc > 1 && !sv_to_u64(sv_from(argv[1]), &calls))) {
+		free(names);
+		graph_window_free(w);
 		return 2;
+	}
 	for (unsigned i = 0; i < NODES; i++)
 		snprintf(names->text[i], sizeof(names->text[i]),
 			 "service-number-%u", i);

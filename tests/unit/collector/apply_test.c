@@ -388,7 +388,8 @@ static void test_skipped(void **state)
 	some.view.position = 0;
 	some.gap = 1000;
 	some.expected = 0;
-	some.next = some.passed = 0;
+	some.passed = 0;
+	some.next = 0;
 	all.view.position = all.view.durable;
 	start(f, &all, &some);
 	stop(f);

@@ -367,13 +367,13 @@ static void names_may_be_long(void **state)
 
 	memset(name, 'n', CATALOGUE_NAME_MAX);
 	name[CATALOGUE_NAME_MAX] = '\0';
-	for (char c = 'a'; c < 'd'; c++) {
-		name[CATALOGUE_NAME_MAX - 1] = c;
+	for (int c = 'a'; c < 'd'; c++) {
+		name[CATALOGUE_NAME_MAX - 1] = (char)c;
 		assert_int_equal(put(f, &ours, name, &name[2040]),
 				 CATALOGUE_DONE);
 	}
-	for (char c = 'a'; c < 'd'; c++) {
-		name[CATALOGUE_NAME_MAX - 1] = c;
+	for (int c = 'a'; c < 'd'; c++) {
+		name[CATALOGUE_NAME_MAX - 1] = (char)c;
 		assert_value(f, &ours, name, &name[2040]);
 	}
 	while (more) {
