@@ -243,7 +243,7 @@ static int look_at_chunk(struct traces *t, struct block_ref *b, uint32_t n,
 			       &rows);
 	for (size_t i = 0; i < rows.count && e >= 0; i++) {
 		struct document document;
-		int64_t start_ns;
+		int64_t start_ns = 0;
 
 		if (!w->thorough && !holds(w, rows.items[i].row))
 			continue;

@@ -198,13 +198,15 @@ static int follow(struct cmd *c)
 	struct seen *sets = calloc(2, sizeof(*sets));
 	double newest = c->program.now;
 	struct diag diag = { 0 };
-	int turn = 0, e = sets ? 0 : ERR_NOMEM;
+	int turn = 0, e = 0;
 
+	if (!sets)
+		e = diag_set(&diag, ERR_NOMEM, "out of memory");
 	if (c->since <= 0)
 		c->since = c->program.now;
 	while (!e) {
 		struct arena_mark mark = arena_mark(&c->arena);
-		struct json root;
+		struct json root = { 0 };
 
 		e = ask(c, FOLLOW_LIMIT, &root, &diag);
 		if (e)

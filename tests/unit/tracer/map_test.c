@@ -62,7 +62,8 @@ static void send_piece(struct view_fixture *f, unsigned n, uint64_t *seed)
 {
 	struct buf b = BUF_INIT;
 	/* of the trace, not of the piece */
-	double start = (double)(f->now_ns / NS_PER_S) - (double)(n % 50);
+	int64_t start_s = f->now_ns / NS_PER_S - n % 50;
+	double start = (double)start_s;
 	uint64_t r = next(seed);
 
 	switch (r % 5) {
