@@ -204,7 +204,7 @@ static int follow(struct cmd *c)
 		e = diag_set(&diag, ERR_NOMEM, "out of memory");
 	if (c->since <= 0)
 		c->since = c->program.now;
-	while (!e) {
+	while (sets && !e) {
 		struct arena_mark mark = arena_mark(&c->arena);
 		struct json root = { 0 };
 
