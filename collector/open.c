@@ -504,6 +504,10 @@ static int open_listeners(struct collector *c, struct diag *diag)
 	};
 	int e;
 
+	/* First, since HTTP's status tells of its connections. */
+	e = open_grpc(c, diag);
+	if (e)
+		return e;
 	set_common(c, &http);
 	e = http_start(&c->http, &http, diag);
 	if (!e && !auth_required(c->auth))
@@ -511,9 +515,7 @@ static int open_listeners(struct collector *c, struct diag *diag)
 			 "there are no access keys: whoever reaches %s "
 			 "is admin; see `tally keys --help`",
 			 http_address(c->http));
-	if (!e)
-		e = open_daemon(c, diag);
-	return e ? e : open_grpc(c, diag);
+	return e ? e : open_daemon(c, diag);
 }
 
 static int open_watch(struct collector *c, struct diag *diag)
