@@ -27,7 +27,7 @@
 enum { KEEP_RULES_MAX = 64, KEEP_PPM = 1000000 };
 
 struct keep_rule {
-	struct sv service;  /* * and ? match; compared without case */
+	struct sv service;  /* as in a sampling rule: * and ? */
 	int64_t slow_ns;    /* kept from here on; 0: duration does not matter */
 	uint32_t share_ppm; /* of the rest, in millionths, up to KEEP_PPM */
 };
@@ -45,8 +45,5 @@ struct keep_facts {
 };
 
 bool keep_trace(const struct keep *k, const struct keep_facts *facts);
-/* Whether text is what pattern says: ? is any one byte, * any number of them.
- * Without case (ASCII). Takes at most pattern * text steps. */
-bool keep_match(struct sv pattern, struct sv text);
 
 #endif

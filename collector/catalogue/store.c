@@ -31,11 +31,10 @@ int store_err(int e)
 	case MDB_INVALID:
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
-	case MDB_PANIC:
 	case MDB_BAD_VALSIZE:
 	case MDB_INCOMPATIBLE:
 		return ERR_CORRUPT;
-	default:
+	default: /* MDB_PANIC too: a write failed; standing still loses none */
 		return ERR_IO;
 	}
 }

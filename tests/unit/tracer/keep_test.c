@@ -7,6 +7,7 @@
 
 #include "core/sys/env.h"
 #include "tracer/keep.h"
+#include "tracer/sampling.h"
 
 static const struct keep_rule rules[] = {
 	{ .service = SV_INIT("check?ut*"), .slow_ns = NS_PER_S },
@@ -84,9 +85,10 @@ static void test_match(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(keep_match(sv_from(rows[i].pattern),
-					    sv_from(rows[i].text)),
-				 rows[i].matches);
+		assert_int_equal(
+			sampling_pattern_matches(sv_from(rows[i].pattern),
+						 sv_from(rows[i].text)),
+			rows[i].matches);
 }
 
 int main(void)
